@@ -1,0 +1,232 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * hmap: the bucketed hash table behind Go's map, for the kernel.
+ *
+ * This is the whole in-kernel API.  A map has one key type and one elem type,
+ * fixed when it is made; it grows by itself and may be used from any number
+ * of CPUs at once.
+ *
+ * Keys and elems are passed by address.  For a key of kind HMAP_KEY_STRING,
+ * and for an elem of a map made with HMAP_VAR_ELEM, what is passed is the
+ * address of a &struct hmap_bytes, as Go passes a string header.
+ */
+#ifndef _HMAP_H
+#define _HMAP_H
+
+#include <linux/bits.h>
+#include <linux/gfp.h>
+#include <linux/types.h>
+
+/* Limits of what a map can hold, in bytes. */
+#define HMAP_MAX_KEY_SIZE	512	/* HMAP_KEY_BYTES */
+#define HMAP_MAX_STRING_LEN	4096	/* HMAP_KEY_STRING */
+#define HMAP_MAX_ELEM_SIZE	65536
+
+/**
+ * enum hmap_key_kind - what the keys of a map are
+ * @HMAP_KEY_U32: a u32 in native byte order
+ * @HMAP_KEY_U64: a u64 in native byte order
+ * @HMAP_KEY_BYTES: 1 to HMAP_MAX_KEY_SIZE bytes, the same number for all keys
+ * @HMAP_KEY_STRING: 0 to HMAP_MAX_STRING_LEN bytes of any value
+ * @HMAP_NR_KEY_KINDS: how many kinds there are
+ */
+enum hmap_key_kind {
+	HMAP_KEY_U32,
+	HMAP_KEY_U64,
+	HMAP_KEY_BYTES,
+	HMAP_KEY_STRING,
+	HMAP_NR_KEY_KINDS,
+};
+
+/**
+ * struct hmap_bytes - a run of bytes and its length
+ * @data: the bytes; may be NULL when @len is 0
+ * @len: how many
+ */
+struct hmap_bytes {
+	const void *data;
+	u32 len;
+};
+
+/* &hmap_params.flags */
+#define HMAP_VAR_ELEM	BIT(0)	/* elems are 0 to elem_size bytes each */
+#define HMAP_ACCOUNT	BIT(1)	/* charge memory to the caller's cgroup */
+
+/**
+ * struct hmap_params - what hmap_create() is to make
+ * @key_kind: what the keys are
+ * @key_size: bytes in a key; 4 and 8 for the integer kinds, 0 for strings
+ * @elem_size: bytes in an elem, 0 for a set; the most an elem may have for
+ *	HMAP_VAR_ELEM
+ * @flags: HMAP_VAR_ELEM, HMAP_ACCOUNT
+ * @hint: entries to make room for; 0 allocates nothing until the first insert
+ * @max_entries: entries the map may hold; 0 for no limit
+ * @max_bytes: memory the map may use, in bytes; 0 for no limit
+ * @hasher: hash to use in place of the built-in one, or NULL.  For tests: a
+ *	map with predictable hashes is open to attack.  Called with the bytes
+ *	of the key, their number, and the map's seed, under a spinlock.
+ */
+struct hmap_params {
+	enum hmap_key_kind key_kind;
+	u32 key_size;
+	u32 elem_size;
+	u32 flags;
+	unsigned long hint;
+	unsigned long max_entries;
+	unsigned long max_bytes;
+	u64 (*hasher)(const void *key, size_t len, u32 hash0);
+};
+
+/**
+ * enum hmap_mode - when hmap_insert() is to store
+ * @HMAP_ANY: whether or not the key is there
+ * @HMAP_NOEXIST: only if the key is absent
+ * @HMAP_EXIST: only if the key is present
+ */
+enum hmap_mode {
+	HMAP_ANY,
+	HMAP_NOEXIST,
+	HMAP_EXIST,
+};
+
+struct hmap;
+struct hmap_block;
+
+struct hmap *hmap_create(const struct hmap_params *params);
+void hmap_destroy(struct hmap *h);
+
+int hmap_lookup(struct hmap *h, const void *key, void *elem);
+int hmap_insert(struct hmap *h, const void *key, const void *elem,
+		enum hmap_mode mode, gfp_t gfp);
+int hmap_delete(struct hmap *h, const void *key);
+void hmap_clear(struct hmap *h);
+unsigned long hmap_len(const struct hmap *h);
+
+int hmap_take(struct hmap *h, const void *key, void *elem);
+int hmap_xchg(struct hmap *h, const void *key, const void *elem, void *old,
+	      gfp_t gfp);
+int hmap_cmpxchg(struct hmap *h, const void *key, const void *old,
+		 const void *elem, gfp_t gfp);
+int hmap_fetch_add(struct hmap *h, const void *key, u64 delta, u64 *old);
+
+/**
+ * struct hmap_held - an elem kept from being freed
+ * @data: the elem's bytes
+ * @len: how many
+ * @block: private
+ */
+struct hmap_held {
+	const void *data;
+	u32 len;
+	struct hmap_block *block;
+};
+
+int hmap_hold(struct hmap *h, const void *key, struct hmap_held *held);
+void hmap_release(struct hmap_held *held);
+
+/**
+ * struct hmap_iter - a walk over a map
+ * @key: bytes of the present key, valid until the next call on the iterator
+ * @elem: bytes of the present elem, likewise
+ * @key_len: bytes in @key
+ * @elem_len: bytes in @elem
+ *
+ * The other members are private.
+ */
+struct hmap_iter {
+	const void *key;
+	const void *elem;
+	u32 key_len;
+	u32 elem_len;
+	/* private: */
+	struct hmap *h;
+	u32 hash0;		/* seed the positions below belong to */
+	u8 B;			/* log_2 of the buckets when the walk began */
+	u8 offset;		/* slot each bucket is begun at */
+	bool wrapped;
+	unsigned long start;	/* bucket the walk began at */
+	unsigned long bucket;	/* bucket the walk is at, of 2^B */
+	u64 split;		/* which of those it split into since, see iter.c */
+	unsigned int nr;	/* keys in the snapshot */
+	unsigned int next;	/* the next of them to give */
+	unsigned int room;	/* keys the snapshot has room for */
+	void *snapshot;
+	void *buf;		/* the key and elem given last */
+	struct hmap_block *held_key;
+	struct hmap_held held_elem;
+};
+
+int hmap_iter_init(struct hmap_iter *it, struct hmap *h);
+int hmap_iter_next(struct hmap_iter *it);
+void hmap_iter_exit(struct hmap_iter *it);
+
+/**
+ * struct hmap_header - what a map's header says at one moment
+ * @count: entries
+ * @flags: enum hmap_flags
+ * @B: log_2 of the number of buckets
+ * @noverflow: overflow buckets; approximate from @B = 16 on
+ * @hash0: the seed; not for unprivileged eyes
+ * @buckets: whether there is a bucket array
+ * @oldbuckets: whether there is an old one, that is, a growth is under way
+ * @nevacuate: old buckets below this one have been evacuated
+ * @overflow: overflow buckets from the slab cache that hang on @buckets
+ * @oldoverflow: likewise on @oldbuckets
+ * @next_overflow: spare overflow buckets handed out so far
+ * @nr_spare: spare overflow buckets there were
+ * @old_B: log_2 of the number of old buckets
+ * @growths: doublings so far
+ * @same_size_growths: same-size growths so far
+ * @bytes: memory the map uses now
+ * @key_kind: enum hmap_key_kind
+ * @key_size: bytes in a key
+ * @elem_size: bytes in an elem
+ * @bucket_size: bytes in a bucket
+ * @max_entries: limit on @count, or 0
+ * @max_bytes: limit on @bytes, or 0
+ */
+struct hmap_header {
+	unsigned long count;
+	u8 flags;
+	u8 B;
+	u32 noverflow;
+	u32 hash0;
+	bool buckets;
+	bool oldbuckets;
+	unsigned long nevacuate;
+	unsigned long overflow;
+	unsigned long oldoverflow;
+	unsigned long next_overflow;
+	unsigned long nr_spare;
+	u8 old_B;
+	unsigned long growths;
+	unsigned long same_size_growths;
+	unsigned long bytes;
+	enum hmap_key_kind key_kind;
+	u32 key_size;
+	u32 elem_size;
+	u32 param_flags;
+	u32 bucket_size;
+	unsigned long max_entries;
+	unsigned long max_bytes;
+};
+
+/**
+ * enum hmap_flags - &hmap_header.flags, as in Go
+ * @HMAP_ITERATOR: there may be an iterator using buckets
+ * @HMAP_OLD_ITERATOR: there may be an iterator using oldbuckets
+ * @HMAP_HASH_WRITING: a CPU is writing to the map
+ * @HMAP_SAME_SIZE_GROW: the growth under way is to an array of the same size
+ */
+enum hmap_flags {
+	HMAP_ITERATOR		= 1,
+	HMAP_OLD_ITERATOR	= 2,
+	HMAP_HASH_WRITING	= 4,
+	HMAP_SAME_SIZE_GROW	= 8,
+};
+
+void hmap_read_header(struct hmap *h, struct hmap_header *hdr);
+int hmap_read_chain(struct hmap *h, bool old, unsigned long bucket,
+		    u64 *tophash, unsigned int room);
+
+#endif /* _HMAP_H */
