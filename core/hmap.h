@@ -143,10 +143,10 @@ struct hmap_iter {
 	u32 hash0;		/* seed the positions below belong to */
 	u8 B;			/* log_2 of the buckets when the walk began */
 	u8 offset;		/* slot each bucket is begun at */
-	bool wrapped;
+	bool done;
 	unsigned long start;	/* bucket the walk began at */
 	unsigned long bucket;	/* bucket the walk is at, of 2^B */
-	u64 split;		/* which of those it split into since, see iter.c */
+	unsigned long split;	/* which of those it has split into since */
 	unsigned int nr;	/* keys in the snapshot */
 	unsigned int next;	/* the next of them to give */
 	unsigned int room;	/* keys the snapshot has room for */
@@ -181,6 +181,7 @@ void hmap_iter_exit(struct hmap_iter *it);
  * @key_kind: enum hmap_key_kind
  * @key_size: bytes in a key
  * @elem_size: bytes in an elem
+ * @param_flags: &hmap_params.flags
  * @bucket_size: bytes in a bucket
  * @max_entries: limit on @count, or 0
  * @max_bytes: limit on @bytes, or 0

@@ -1,0 +1,792 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Lookup, insert, update and delete.
+ *
+ * The code is written once, for any kind of key, and made into one copy each
+ * for the kinds that have a fast path.
+ */
+#include <linux/slab.h>
+
+#include "key.h"
+
+/* Times a lookup is tried without the lock. */
+#define LOOKUP_TRIES	4
+
+/* A slot of a bucket. */
+struct place {
+	struct bmap *b;
+	unsigned int slot;	/* BUCKET_CNT: behind b, which is the last */
+};
+
+/*
+ * Look for a key in a chain.  Where it is not there, and @empty is not NULL,
+ * @empty is the first slot that is free.
+ */
+static __always_inline bool find(const struct hmap_type *t, const u8 kind,
+				 struct bmap *b, u8 top, const void *key,
+				 struct place *at, struct place *empty)
+{
+	u64 word, match;
+	bool rest;
+
+	if (empty)
+		empty->b = NULL;
+	do {
+		word = tophash_load(b);
+		smp_rmb();	/* pairs with the release in put_entry() */
+		at->b = b;
+		for (match = tophash_match(word, top); match;
+		     match &= match - 1) {
+			at->slot = tophash_first(match);
+			if (key_equal(t, kind, key, bmap_key(t, b, at->slot)))
+				return true;
+		}
+		if (empty && !empty->b && tophash_match_empty(word)) {
+			empty->b = b;
+			empty->slot = tophash_first(tophash_match_empty(word));
+		}
+		rest = tophash_match(word, EMPTY_REST);
+	} while (!rest && (b = bmap_overflow(t, b)));
+
+	if (empty && !empty->b) {
+		empty->b = at->b;
+		empty->slot = BUCKET_CNT;
+	}
+	return false;
+}
+
+/* Sizes that a register holds are worth a branch. */
+static __always_inline void copy_elem(void *to, const void *from, u32 size)
+{
+	if (size == 8)
+		memcpy(to, from, 8);
+	else if (size == 4)
+		memcpy(to, from, 4);
+	else
+		memcpy(to, from, size);
+}
+
+/* === Lookup === */
+
+/* The bucket to look in: the old one until it is evacuated. */
+static __always_inline struct bmap *
+true_bucket(const struct hmap *h, const struct bucket_array *a, u64 hash)
+{
+	const struct bucket_array *old = rcu_dereference(h->oldbuckets);
+	struct bmap *b;
+
+	if (unlikely(old)) {
+		b = bucket_at(&h->t, old, hash & bucket_mask(old->B));
+		if (!evacuated(b))
+			return b;
+	}
+	return bucket_at(&h->t, a, hash & bucket_mask(a->B));
+}
+
+/*
+ * One try: copy an elem that is inline to @elem, or find the block of one that
+ * is not.  All that was found counts only if the stripe holds still.
+ */
+static __always_inline int read_try(struct hmap *h, const u8 kind,
+				    struct bucket_array *a, u64 hash,
+				    const void *key, void *elem,
+				    struct hmap_block **block)
+{
+	const struct hmap_type *t = &h->t;
+	struct place at;
+
+	if (!find(t, kind, true_bucket(h, a, hash), tophash(hash), key, &at,
+		  NULL))
+		return -ENOENT;
+	if (t->indirect_elem)
+		*block = slot_block(bmap_elem(t, at.b, at.slot));
+	else if (elem)
+		copy_elem(elem, bmap_elem(t, at.b, at.slot), t->elem_size);
+	return 0;
+}
+
+static __always_inline int read_elem(struct hmap *h, const u8 kind,
+				     const void *key, void *elem,
+				     struct hmap_block **block)
+{
+	struct bucket_array *a;
+	unsigned int seq, tries;
+	struct stripe *s;
+	bool valid;
+	u32 hash0;
+	u64 hash;
+	int ret;
+
+	for (tries = 0;; tries++) {
+		hash0 = READ_ONCE(h->hash0);
+		a = rcu_dereference(h->buckets);
+		if (!a)
+			return -ENOENT;
+		hash = key_hash(&h->t, kind, key, hash0);
+		s = stripe_of(h, a, hash);
+
+		if (unlikely(tries >= LOOKUP_TRIES))
+			break;
+		seq = raw_read_seqcount(&s->seq);
+		if (seq & 1 || !stripe_valid(h, a, hash0))
+			continue;
+		ret = read_try(h, kind, a, hash, key, elem, block);
+		if (likely(!read_seqcount_retry(&s->seq, seq)))
+			return ret;
+	}
+
+	spin_lock_bh(&s->lock);
+	valid = stripe_valid(h, a, hash0);
+	if (valid)
+		ret = read_try(h, kind, a, hash, key, elem, block);
+	spin_unlock_bh(&s->lock);
+	return valid ? ret : -EAGAIN;
+}
+
+static __always_inline int read_again(struct hmap *h, const u8 kind,
+				      const void *key, void *elem,
+				      struct hmap_block **block)
+{
+	int ret;
+
+	do
+		ret = read_elem(h, kind, key, elem, block);
+	while (unlikely(ret == -EAGAIN));
+	return ret;
+}
+
+static int read_kind(struct hmap *h, const void *key, void *elem,
+		     struct hmap_block **block)
+{
+	switch (h->t.key_kind) {
+	case HMAP_KEY_U32:
+		return read_again(h, HMAP_KEY_U32, key, elem, block);
+	case HMAP_KEY_U64:
+		return read_again(h, HMAP_KEY_U64, key, elem, block);
+	case HMAP_KEY_BYTES:
+		return read_again(h, HMAP_KEY_BYTES, key, elem, block);
+	default:
+		return read_again(h, HMAP_KEY_STRING, key, elem, block);
+	}
+}
+
+/**
+ * hmap_lookup() - Look for a key and copy its elem.
+ * @h: the map
+ * @key: the key
+ * @elem: where to put the elem, &hmap_params.elem_size bytes; or NULL just to
+ *	know whether the key is there.  Its contents are undefined unless 0 is
+ *	returned
+ *
+ * What is copied is one elem, whole, that was stored for this key.  Where
+ * elems are pointers to memory of the caller's, it is the caller who sees to
+ * it that the memory is still there::
+ *
+ *	rcu_read_lock();
+ *	if (!hmap_lookup(h, &key, &obj))
+ *		use(obj);
+ *	rcu_read_unlock();
+ *
+ * with whoever takes the pointer out of the map freeing it by kfree_rcu().
+ *
+ * Context: Process or softirq context; does not sleep.  Takes no lock unless
+ * writers keep writing to the same part of the map.
+ * Return: 0, -ENOENT if the key is not there, or -EOPNOTSUPP if @elem is given
+ * and elems vary in length: use hmap_hold().
+ */
+int hmap_lookup(struct hmap *h, const void *key, void *elem)
+{
+	struct hmap_block *block;
+	int ret;
+
+	if (h->t.var_elem && elem)
+		return -EOPNOTSUPP;
+	rcu_read_lock();
+	ret = read_kind(h, key, elem, &block);
+	if (!ret && elem && h->t.indirect_elem)
+		memcpy(elem, block->data, block->len);
+	rcu_read_unlock();
+	return ret;
+}
+EXPORT_SYMBOL_GPL(hmap_lookup);
+
+/**
+ * hmap_hold() - Look for a key and keep its elem from being freed.
+ * @h: the map, whose elems are over 128 bytes or vary in length
+ * @key: the key
+ * @held: set to the elem, which stays as it is until hmap_release()
+ *
+ * Context: Process or softirq context; does not sleep.
+ * Return: 0, -ENOENT if the key is not there, or -EOPNOTSUPP if elems are held
+ * in the buckets: use hmap_lookup().
+ */
+int hmap_hold(struct hmap *h, const void *key, struct hmap_held *held)
+{
+	struct hmap_block *block;
+	int ret;
+
+	if (!h->t.indirect_elem)
+		return -EOPNOTSUPP;
+	rcu_read_lock();
+	do
+		ret = read_kind(h, key, NULL, &block);
+	while (!ret && !refcount_inc_not_zero(&block->refs));
+	rcu_read_unlock();
+	if (!ret)
+		*held = (struct hmap_held){ block->data, block->len, block };
+	return ret;
+}
+EXPORT_SYMBOL_GPL(hmap_hold);
+
+/**
+ * hmap_release() - Let go of what hmap_hold() holds.
+ * @held: the elem
+ *
+ * Context: Process or softirq context; does not sleep.
+ */
+void hmap_release(struct hmap_held *held)
+{
+	hmap_block_put(held->block);
+	held->block = NULL;
+}
+EXPORT_SYMBOL_GPL(hmap_release);
+
+/* === Writing === */
+
+enum write_what {
+	WRITE_INSERT,
+	WRITE_XCHG,
+	WRITE_CMPXCHG,
+	WRITE_ADD,
+	WRITE_DELETE,
+};
+
+/* What a try says that has to be done before the next. */
+enum write_again {
+	AGAIN = 1,
+	AGAIN_FIRST,	/* make the first array */
+	AGAIN_GROW,	/* start a growth */
+	AGAIN_MEMORY,	/* get what is needed with op->gfp */
+};
+
+struct write_op {
+	const void *key;
+	const void *elem;		/* to store */
+	const void *expect;		/* WRITE_CMPXCHG */
+	void *old;			/* where to put what was there */
+	u64 delta;			/* WRITE_ADD */
+	enum write_what what;
+	enum hmap_mode mode;		/* WRITE_INSERT */
+	gfp_t gfp;
+	bool outrun;			/* the work item is to make the array */
+
+	/* Memory the map takes over if it needs it. */
+	struct hmap_block *key_block;
+	struct hmap_block *elem_block;
+	struct bmap *overflow;
+
+	/* What the map no longer refers to. */
+	struct hmap_block *old_key;
+	struct hmap_block *old_elem;
+};
+
+static bool stores_elem(const struct write_op *op)
+{
+	return op->what <= WRITE_CMPXCHG;
+}
+
+static bool makes_entry(const struct write_op *op)
+{
+	return op->what == WRITE_INSERT && op->mode != HMAP_EXIST;
+}
+
+static struct hmap_bytes elem_bytes(const struct hmap_type *t, const void *elem)
+{
+	if (t->var_elem)
+		return *(const struct hmap_bytes *)elem;
+	return (struct hmap_bytes){ elem, t->elem_size };
+}
+
+static void put_elem(struct hmap *h, struct write_op *op, void *slot)
+{
+	if (!h->t.indirect_elem) {
+		copy_elem(slot, op->elem, h->t.elem_size);
+		return;
+	}
+	slot_set_block(slot, op->elem_block);
+	op->elem_block = NULL;
+}
+
+static void get_old_elem(struct hmap *h, struct write_op *op, void *slot)
+{
+	if (h->t.indirect_elem)
+		op->old_elem = slot_block(slot);
+	else if (op->old)
+		copy_elem(op->old, slot, h->t.elem_size);
+}
+
+static bool elem_equal(const struct hmap_type *t, const void *slot,
+		       const void *elem)
+{
+	struct hmap_bytes bytes = elem_bytes(t, elem);
+	const struct hmap_block *block;
+
+	if (!t->indirect_elem)
+		return !memcmp(slot, bytes.data, bytes.len);
+	block = slot_block(slot);
+	return block->len == bytes.len &&
+	       !memcmp(block->data, bytes.data, bytes.len);
+}
+
+static void add_to_elem(struct hmap *h, struct write_op *op, void *slot)
+{
+	u64 *old = op->old;
+
+	if (h->t.elem_size == 8) {
+		*old = *(u64 *)slot;
+		*(u64 *)slot += op->delta;
+	} else {
+		*old = *(u32 *)slot;
+		*(u32 *)slot += op->delta;
+	}
+}
+
+/*
+ * Make a slot empty; and if nothing is in use behind it, it and the empty
+ * ones before it, back through the chain, say so from now on.
+ */
+static void mark_empty(const struct hmap_type *t, struct bmap *head,
+		       struct place at)
+{
+	struct bmap *b = at.b, *next = bmap_overflow(t, b), *prev;
+	unsigned int i = at.slot;
+
+	WRITE_ONCE(b->tophash[i], EMPTY_ONE);
+	if (i == BUCKET_CNT - 1 ? next && next->tophash[0] != EMPTY_REST :
+				  b->tophash[i + 1] != EMPTY_REST)
+		return;
+	do {
+		WRITE_ONCE(b->tophash[i], EMPTY_REST);
+		if (i) {
+			i--;
+			continue;
+		}
+		if (b == head)
+			return;
+		for (prev = head; (next = bmap_overflow(t, prev)) != b;)
+			prev = next;
+		b = prev;
+		i = BUCKET_CNT - 1;
+	} while (b->tophash[i] == EMPTY_ONE);
+}
+
+static void delete_entry(struct hmap *h, struct write_op *op,
+			 struct bmap *head, struct place at)
+{
+	void *key = bmap_key(&h->t, at.b, at.slot);
+	void *elem = bmap_elem(&h->t, at.b, at.slot);
+
+	get_old_elem(h, op, elem);
+	mark_empty(&h->t, head, at);
+	if (h->t.indirect_key) {
+		op->old_key = slot_block(key);
+		slot_set_block(key, NULL);
+	}
+	if (h->t.indirect_elem)
+		slot_set_block(elem, NULL);
+	if (!atomic_long_dec_return(&h->count))
+		hmap_reseed_later(h);
+}
+
+static int write_present(struct hmap *h, struct write_op *op,
+			 struct bmap *head, struct place at)
+{
+	void *elem = bmap_elem(&h->t, at.b, at.slot);
+
+	switch (op->what) {
+	case WRITE_INSERT:
+		if (op->mode == HMAP_NOEXIST)
+			return -EEXIST;
+		break;
+	case WRITE_XCHG:
+		break;
+	case WRITE_CMPXCHG:
+		if (!elem_equal(&h->t, elem, op->expect))
+			return -ESTALE;
+		break;
+	case WRITE_ADD:
+		add_to_elem(h, op, elem);
+		return 0;
+	case WRITE_DELETE:
+		delete_entry(h, op, head, at);
+		return 0;
+	}
+	get_old_elem(h, op, elem);
+	put_elem(h, op, elem);
+	return 0;
+}
+
+static int put_entry(struct hmap *h, const u8 kind, struct write_op *op,
+		     struct bucket_array *a, u8 top, struct place at)
+{
+	const struct hmap_type *t = &h->t;
+	struct hmap_bytes bytes;
+	struct bmap *next;
+	void *key;
+
+	if (t->indirect_key && !op->key_block) {
+		bytes = key_bytes(t, kind, op->key);
+		op->key_block = hmap_block_new(h, bytes.data, bytes.len,
+					       HMAP_GFP_STRIPE);
+		if (!op->key_block)
+			return AGAIN_MEMORY;
+	}
+	if (at.slot == BUCKET_CNT) {
+		next = hmap_newoverflow(h, a, &op->overflow);
+		if (!next)
+			return AGAIN_MEMORY;
+		bmap_set_overflow(t, at.b, next);
+		at = (struct place){ next, 0 };
+	}
+
+	key = bmap_key(t, at.b, at.slot);
+	if (t->indirect_key) {
+		slot_set_block(key, op->key_block);
+		op->key_block = NULL;
+	} else {
+		memcpy(key, op->key, t->key_size);
+	}
+	put_elem(h, op, bmap_elem(t, at.b, at.slot));
+	/* Pairs with the smp_rmb() in find(). */
+	smp_store_release(&at.b->tophash[at.slot], top);
+	return 0;
+}
+
+static int write_absent(struct hmap *h, const u8 kind, struct write_op *op,
+			struct bucket_array *a, u8 top, struct place at)
+{
+	int ret;
+
+	if (!makes_entry(op))
+		return -ENOENT;
+	if (unlikely(hmap_wants_growth(h))) {
+		if (hmap_grow_is_small(h))
+			return AGAIN_GROW;
+		hmap_grow_later(h);
+		op->outrun = true;
+	}
+	if (!atomic_long_add_unless(&h->count, 1, h->max_entries))
+		return -ENOSPC;
+	ret = put_entry(h, kind, op, a, top, at);
+	if (ret)
+		atomic_long_dec(&h->count);
+	return ret;
+}
+
+/*
+ * The bucket to write to, and the array it belongs to.  An old bucket that
+ * there is no memory to evacuate stays the true one.
+ */
+static struct bmap *bucket_to_write(struct hmap *h, u64 hash,
+				    struct bucket_array **a)
+{
+	struct bucket_array *old = rcu_dereference(h->oldbuckets);
+
+	if (unlikely(old)) {
+		u64 i = hash & bucket_mask(old->B);
+
+		if (hmap_evacuate(h, i)) {
+			*a = old;
+			return bucket_at(&h->t, old, i);
+		}
+	}
+	return bucket_at(&h->t, *a, hash & bucket_mask((*a)->B));
+}
+
+static __always_inline int write_try(struct hmap *h, const u8 kind,
+				     struct write_op *op)
+{
+	struct bucket_array *a;
+	struct place at, empty;
+	struct stripe *s;
+	struct bmap *head;
+	u32 hash0;
+	u64 hash;
+	int ret;
+
+	hash0 = READ_ONCE(h->hash0);
+	a = rcu_dereference(h->buckets);
+	if (unlikely(!a))
+		return makes_entry(op) ? AGAIN_FIRST : -ENOENT;
+	hash = key_hash(&h->t, kind, op->key, hash0);
+	s = stripe_of(h, a, hash);
+
+	stripe_write_begin(s);
+	if (unlikely(!stripe_valid(h, a, hash0))) {
+		ret = AGAIN;
+		goto out;
+	}
+	head = bucket_to_write(h, hash, &a);
+	if (find(&h->t, kind, head, tophash(hash), op->key, &at, &empty))
+		ret = write_present(h, op, head, at);
+	else
+		ret = write_absent(h, kind, op, a, tophash(hash), empty);
+out:
+	stripe_write_end(s);
+	return ret;
+}
+
+static int write_kind(struct hmap *h, struct write_op *op)
+{
+	switch (h->t.key_kind) {
+	case HMAP_KEY_U32:
+		return write_try(h, HMAP_KEY_U32, op);
+	case HMAP_KEY_U64:
+		return write_try(h, HMAP_KEY_U64, op);
+	case HMAP_KEY_BYTES:
+		return write_try(h, HMAP_KEY_BYTES, op);
+	default:
+		return write_try(h, HMAP_KEY_STRING, op);
+	}
+}
+
+static int make_first_array(struct hmap *h, gfp_t gfp)
+{
+	struct bucket_array *a = hmap_array_new(h, 0, 0, gfp);
+
+	if (!a)
+		return -ENOMEM;
+	/* A release, as rcu_assign_pointer() is; no stripe is in use yet. */
+	if (cmpxchg(&h->buckets, RCU_INITIALIZER(NULL), RCU_INITIALIZER(a)))
+		hmap_array_free(a);
+	return 0;
+}
+
+static int get_memory(struct hmap *h, struct write_op *op)
+{
+	struct hmap_bytes key;
+
+	if (h->t.indirect_key && !op->key_block) {
+		key = key_bytes(&h->t, h->t.key_kind, op->key);
+		op->key_block = hmap_block_new(h, key.data, key.len, op->gfp);
+		return op->key_block ? 0 : -ENOMEM;
+	}
+	op->overflow = hmap_overflow_alloc(h, op->gfp);
+	return op->overflow ? 0 : -ENOMEM;
+}
+
+/* Do what the last try asked for. */
+static int prepare_again(struct hmap *h, struct write_op *op, int ret)
+{
+	switch (ret) {
+	case AGAIN_FIRST:
+		return make_first_array(h, op->gfp);
+	case AGAIN_GROW:
+		hmap_grow(h, op->gfp);	/* or put off, which will do, too */
+		return 0;
+	case AGAIN_MEMORY:
+		return get_memory(h, op);
+	default:
+		return 0;
+	}
+}
+
+static void finish(struct hmap *h, struct write_op *op, int ret)
+{
+	if (!ret && op->old && op->old_elem)
+		memcpy(op->old, op->old_elem->data, op->old_elem->len);
+	hmap_block_drop(h, op->old_key);
+	hmap_block_drop(h, op->old_elem);
+	hmap_block_drop(h, op->key_block);
+	hmap_block_drop(h, op->elem_block);
+	hmap_overflow_free(h, op->overflow);
+
+	if (unlikely(rcu_access_pointer(h->oldbuckets)))
+		hmap_evacuate_next(h);
+	if (unlikely(op->outrun) && (op->gfp & GFP_KERNEL) == GFP_KERNEL)
+		hmap_grow_wait(h);
+}
+
+static int write(struct hmap *h, struct write_op *op)
+{
+	const struct hmap_type *t = &h->t;
+	struct hmap_bytes bytes;
+	int ret, err = 0;
+
+	if (t->key_kind == HMAP_KEY_STRING &&
+	    key_bytes(t, t->key_kind, op->key).len > HMAP_MAX_STRING_LEN)
+		return -EINVAL;
+	if (t->var_elem && op->old)
+		return -EOPNOTSUPP;
+	if (stores_elem(op) && t->indirect_elem) {
+		bytes = elem_bytes(t, op->elem);
+		if (bytes.len > t->elem_size)
+			return -EINVAL;
+		op->elem_block = hmap_block_new(h, bytes.data, bytes.len,
+						op->gfp);
+		if (!op->elem_block)
+			return -ENOMEM;
+	}
+
+	do {
+		rcu_read_lock();
+		ret = write_kind(h, op);
+		rcu_read_unlock();
+		if (ret > 0)
+			err = prepare_again(h, op, ret);
+	} while (unlikely(ret > 0 && !err));
+	if (ret > 0)
+		ret = err;
+
+	finish(h, op, ret);
+	return ret;
+}
+
+/**
+ * hmap_insert() - Store an elem under a key.
+ * @h: the map
+ * @key: the key
+ * @elem: the elem; may be NULL for a set
+ * @mode: whether the key has to be absent or present
+ * @gfp: how to allocate what is needed
+ *
+ * Grows the map a step if a growth is under way, and starts one if one is due.
+ *
+ * Context: Process or softirq context; sleeps only if @gfp allows.
+ * Return: 0; -EEXIST or -ENOENT where @mode forbids it; -ENOSPC if the map
+ * holds as many entries as it may; -ENOMEM if there is no memory or the map
+ * may not use more; -EINVAL if a string or an elem is too long.  Unless 0 is
+ * returned the map is as it was.
+ */
+int hmap_insert(struct hmap *h, const void *key, const void *elem,
+		enum hmap_mode mode, gfp_t gfp)
+{
+	struct write_op op = {
+		.what = WRITE_INSERT,
+		.key = key,
+		.elem = elem,
+		.mode = mode,
+		.gfp = gfp,
+	};
+
+	return write(h, &op);
+}
+EXPORT_SYMBOL_GPL(hmap_insert);
+
+/**
+ * hmap_delete() - Take a key and its elem out.
+ * @h: the map
+ * @key: the key
+ *
+ * Context: Process or softirq context; does not sleep.
+ * Return: 0, or -ENOENT if the key is not there.
+ */
+int hmap_delete(struct hmap *h, const void *key)
+{
+	return hmap_take(h, key, NULL);
+}
+EXPORT_SYMBOL_GPL(hmap_delete);
+
+/**
+ * hmap_take() - Take a key out and copy its elem.
+ * @h: the map
+ * @key: the key
+ * @elem: where to put the elem, or NULL
+ *
+ * Context: Process or softirq context; does not sleep.
+ * Return: 0; -ENOENT if the key is not there; -EOPNOTSUPP if @elem is given
+ * and elems vary in length.
+ */
+int hmap_take(struct hmap *h, const void *key, void *elem)
+{
+	struct write_op op = {
+		.what = WRITE_DELETE,
+		.key = key,
+		.old = elem,
+		.gfp = HMAP_GFP_STRIPE,
+	};
+
+	return write(h, &op);
+}
+EXPORT_SYMBOL_GPL(hmap_take);
+
+/**
+ * hmap_xchg() - Store an elem under a key that is there, and copy the old one.
+ * @h: the map
+ * @key: the key
+ * @elem: the new elem
+ * @old: where to put the old elem
+ * @gfp: how to allocate what is needed
+ *
+ * Context: Process or softirq context; sleeps only if @gfp allows.
+ * Return: 0; -ENOENT if the key is not there; -ENOMEM; -EOPNOTSUPP if elems
+ * vary in length.
+ */
+int hmap_xchg(struct hmap *h, const void *key, const void *elem, void *old,
+	      gfp_t gfp)
+{
+	struct write_op op = {
+		.what = WRITE_XCHG,
+		.key = key,
+		.elem = elem,
+		.old = old,
+		.gfp = gfp,
+	};
+
+	return write(h, &op);
+}
+EXPORT_SYMBOL_GPL(hmap_xchg);
+
+/**
+ * hmap_cmpxchg() - Store an elem under a key if the present one is as expected.
+ * @h: the map
+ * @key: the key
+ * @old: what the elem is expected to be, byte for byte
+ * @elem: the new elem
+ * @gfp: how to allocate what is needed
+ *
+ * Context: Process or softirq context; sleeps only if @gfp allows.
+ * Return: 0; -ESTALE if the elem is another than @old; -ENOENT if the key is
+ * not there; -ENOMEM; -EINVAL if @elem is too long.
+ */
+int hmap_cmpxchg(struct hmap *h, const void *key, const void *old,
+		 const void *elem, gfp_t gfp)
+{
+	struct write_op op = {
+		.what = WRITE_CMPXCHG,
+		.key = key,
+		.elem = elem,
+		.expect = old,
+		.gfp = gfp,
+	};
+
+	return write(h, &op);
+}
+EXPORT_SYMBOL_GPL(hmap_cmpxchg);
+
+/**
+ * hmap_fetch_add() - Add to an elem that is a u32 or a u64.
+ * @h: the map, whose elems are of 4 or 8 bytes
+ * @key: the key
+ * @delta: what to add; the sum wraps round
+ * @old: set to what the elem was
+ *
+ * Context: Process or softirq context; does not sleep.
+ * Return: 0; -ENOENT if the key is not there; -EOPNOTSUPP if elems are no
+ * integers.
+ */
+int hmap_fetch_add(struct hmap *h, const void *key, u64 delta, u64 *old)
+{
+	struct write_op op = {
+		.what = WRITE_ADD,
+		.key = key,
+		.old = old,
+		.delta = delta,
+		.gfp = HMAP_GFP_STRIPE,
+	};
+
+	if (h->t.var_elem || (h->t.elem_size != 4 && h->t.elem_size != 8))
+		return -EOPNOTSUPP;
+	return write(h, &op);
+}
+EXPORT_SYMBOL_GPL(hmap_fetch_add);

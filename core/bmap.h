@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The bucket: tophash[8], eight keys, eight elems, the overflow pointer.
+ *
+ * All keys stand together, then all elems, so that a map from u64 to u8 pays
+ * no padding.  Eight slots make each of the parts a multiple of eight bytes,
+ * whatever the size of a key or an elem.
+ */
+#ifndef _HMAP_BMAP_H
+#define _HMAP_BMAP_H
+
+#include <linux/bitops.h>
+#include <linux/compiler.h>
+#include <linux/hash.h>
+#include <linux/types.h>
+
+#include "hmap.h"
+
+#define BUCKET_CNT	8
+#define MAX_INLINE_SIZE	128	/* bytes; longer keys and elems are pointed to */
+
+/*
+ * What a tophash byte says where it is not the top of a hash.  EMPTY_REST also
+ * says that no later slot of the chain is in use.
+ */
+enum tophash {
+	EMPTY_REST,
+	EMPTY_ONE,
+	EVACUATED_X,		/* to the same index of the new array */
+	EVACUATED_Y,		/* to the index plus the old array's size */
+	EVACUATED_EMPTY,
+	MIN_TOPHASH,
+};
+
+struct bmap {
+	union {
+		u8 tophash[BUCKET_CNT];
+		__le64 tophash_word;
+	};
+	/* Keys, elems and the overflow pointer follow, see struct hmap_type. */
+};
+
+/**
+ * struct hmap_type - what Go's maptype is to a Go map
+ * @key_kind: enum hmap_key_kind
+ * @indirect_key: a key's slot holds a pointer to a block
+ * @indirect_elem: an elem's slot holds a pointer to a block
+ * @var_elem: elems differ in length
+ * @key_slot: bytes a key takes in a bucket
+ * @elem_slot: bytes an elem takes in a bucket
+ * @elems: offset of the elems in a bucket
+ * @overflow: offset of the overflow pointer
+ * @bucket_size: bytes in a bucket
+ * @key_size: bytes in a key, 0 for strings
+ * @elem_size: bytes in an elem; the most it may have for @var_elem
+ * @overflow_cache: where overflow buckets come from
+ * @hasher: &hmap_params.hasher
+ */
+struct hmap_type {
+	u8 key_kind;
+	bool indirect_key;
+	bool indirect_elem;
+	bool var_elem;
+	u16 key_slot;
+	u16 elem_slot;
+	u16 elems;
+	u16 overflow;
+	u32 bucket_size;
+	u32 key_size;
+	u32 elem_size;
+	struct kmem_cache *overflow_cache;
+	u64 (*hasher)(const void *key, size_t len, u32 hash0);
+};
+
+static inline u8 tophash(u64 hash)
+{
+	u8 top = hash >> 56;
+
+	return top < MIN_TOPHASH ? top + MIN_TOPHASH : top;
+}
+
+static inline u64 tophash_load(const struct bmap *b)
+{
+	return le64_to_cpu(READ_ONCE(b->tophash_word));
+}
+
+/*
+ * The eight bytes of a word are compared at once.  In each byte, adding 0x7f
+ * to its lower seven bits carries into the eighth unless they are all 0, and
+ * never beyond: so bit 7 of the result is set in just those bytes that are 0.
+ * The shorter, well-known test can also claim a 0x01 that follows a 0x00, and
+ * a slot claimed in error may be an empty one that still holds the key.
+ */
+static inline u64 tophash_zero_bytes(u64 word)
+{
+	const u64 low7 = 0x7f7f7f7f7f7f7f7fULL;
+
+	return ~(((word & low7) + low7) | word | low7);
+}
+
+/* Bit 7 of byte i of the result is set if slot i has this tophash. */
+static inline u64 tophash_match(u64 word, u8 top)
+{
+	return tophash_zero_bytes(word ^ (0x0101010101010101ULL * top));
+}
+
+/* Likewise if slot i is empty, that is, EMPTY_REST or EMPTY_ONE. */
+static inline u64 tophash_match_empty(u64 word)
+{
+	return tophash_zero_bytes(word & 0xfefefefefefefefeULL);
+}
+
+/* The lowest slot in what the above returned, which is not 0. */
+static inline unsigned int tophash_first(u64 match)
+{
+	return __ffs64(match) / 8;
+}
+
+static inline bool is_empty(u8 top)
+{
+	return top <= EMPTY_ONE;
+}
+
+/* Evacuation marks the whole chain; its first byte speaks for all of it. */
+static inline bool evacuated(const struct bmap *b)
+{
+	/* Pairs with the release in evacuate(): see advance_mark(). */
+	u8 top = smp_load_acquire(&b->tophash[0]);
+
+	return top > EMPTY_ONE && top < MIN_TOPHASH;
+}
+
+static inline void *bmap_key(const struct hmap_type *t, struct bmap *b,
+			     unsigned int slot)
+{
+	return (void *)b + sizeof(*b) + slot * t->key_slot;
+}
+
+static inline void *bmap_elem(const struct hmap_type *t, struct bmap *b,
+			      unsigned int slot)
+{
+	return (void *)b + t->elems + slot * t->elem_slot;
+}
+
+static inline struct bmap **bmap_overflow_slot(const struct hmap_type *t,
+					       struct bmap *b)
+{
+	return (void *)b + t->overflow;
+}
+
+/*
+ * Buckets are only ever added to a chain, at its end, and are freed with
+ * their array, after a grace period: a chain that is followed under RCU ends.
+ */
+static inline struct bmap *bmap_overflow(const struct hmap_type *t,
+					 struct bmap *b)
+{
+	return READ_ONCE(*bmap_overflow_slot(t, b));
+}
+
+static inline void bmap_set_overflow(const struct hmap_type *t, struct bmap *b,
+				     struct bmap *next)
+{
+	/* Pairs with the address dependency on bmap_overflow(). */
+	smp_store_release(bmap_overflow_slot(t, b), next);
+}
+
+#endif /* _HMAP_BMAP_H */

@@ -1,0 +1,478 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Growth: a new array is made and published in one step, then filled from the
+ * old one bucket by bucket.
+ *
+ * Small arrays are made by the insert that finds the map too full.  Larger
+ * ones are made by a work item, while inserts go on into the present array;
+ * only where they fill it to twice its load do those that may sleep wait.
+ */
+#include <linux/jiffies.h>
+#include <linux/random.h>
+#include <linux/sched.h>
+
+#include "key.h"
+
+/* The largest array, in bytes, that an insert allocates and zeroes itself. */
+#define SMALL_ARRAY	16384
+#define GROW_RETRY	(HZ / 10)	/* after there was no memory */
+#define FINISH_DELAY	(HZ / 10)
+
+struct workqueue_struct *hmap_wq;
+
+/* Whether that many entries are more than 13/2 a bucket. */
+bool hmap_over_load(unsigned long count, u8 B)
+{
+	return count > BUCKET_CNT && count > 13 * ((1UL << B) / 2);
+}
+EXPORT_SYMBOL_TEST(hmap_over_load);
+
+/*
+ * As many overflow buckets as buckets in a map that is not over its load:
+ * the chains have holes, left by deletes, and want to be packed.
+ */
+static bool too_many_overflow(const struct hmap *h, u8 B)
+{
+	return atomic_read(&h->noverflow) >= 1 << min_t(u8, B, 15);
+}
+
+static bool grow_put_off(const struct hmap *h)
+{
+	return time_before64(get_jiffies_64(), READ_ONCE(h->grow_retry));
+}
+
+/* Whether the next insert of a new key is to start a growth. */
+bool hmap_wants_growth(const struct hmap *h)
+{
+	u8 B = READ_ONCE(h->B);
+
+	if (rcu_access_pointer(h->oldbuckets))
+		return false;
+	return (hmap_over_load(atomic_long_read(&h->count) + 1, B) ||
+		too_many_overflow(h, B)) && !grow_put_off(h);
+}
+
+bool hmap_grow_is_small(const struct hmap *h)
+{
+	return (size_t)h->t.bucket_size << (READ_ONCE(h->B) + 1) <= SMALL_ARRAY;
+}
+
+void hmap_grow_later(struct hmap *h)
+{
+	if (!work_pending(&h->grow_work))
+		queue_work(hmap_wq, &h->grow_work);
+}
+
+/* Let the work item catch up where inserts have outrun it. */
+void hmap_grow_wait(struct hmap *h)
+{
+	unsigned long count = atomic_long_read(&h->count);
+
+	if (hmap_over_load(count / 2, READ_ONCE(h->B)) && hmap_wants_growth(h))
+		flush_work(&h->grow_work);
+}
+
+/* === Replacing the array === */
+
+static void lock_all(struct hmap *h, const struct bucket_array *a)
+{
+	u32 i;
+
+	lockdep_assert_held(&h->lock);
+	for (i = 0; i <= a->stripe_mask; i++) {
+		spin_lock_nest_lock(&h->stripes[i].lock, &h->lock);
+		/* raw: lockdep knows no nest_lock for sequence counts */
+		raw_write_seqcount_begin(&h->stripes[i].seq);
+	}
+}
+
+static void unlock_all(struct hmap *h, const struct bucket_array *a)
+{
+	u32 i;
+
+	for (i = 0; i <= a->stripe_mask; i++) {
+		raw_write_seqcount_end(&h->stripes[i].seq);
+		spin_unlock(&h->stripes[i].lock);
+	}
+}
+
+static void publish(struct hmap *h, struct bucket_array *old,
+		    struct bucket_array *new)
+{
+	bool same_size = new->B == old->B;
+
+	lock_all(h, old);
+	WRITE_ONCE(h->B, new->B);
+	WRITE_ONCE(h->nevacuate, 0);
+	/* Iterators of buckets are iterators of oldbuckets from now on. */
+	h->flags = (h->flags & HMAP_ITERATOR ? HMAP_OLD_ITERATOR : 0) |
+		   (same_size ? HMAP_SAME_SIZE_GROW : 0);
+	atomic_set(&h->noverflow, 0);
+	atomic_long_set(&h->extra.next_overflow, 0);
+	atomic_long_set(&h->extra.oldoverflow,
+			atomic_long_xchg(&h->extra.overflow, 0));
+	rcu_assign_pointer(h->oldbuckets, old);
+	rcu_assign_pointer(h->buckets, new);
+	unlock_all(h, old);
+
+	h->generation++;
+	if (same_size)
+		h->same_size_growths++;
+	else
+		h->growths++;
+	queue_delayed_work(hmap_wq, &h->finish_work, h->finish_delay);
+}
+
+/**
+ * hmap_grow() - Start a growth if one is due.
+ * @h: the map
+ * @gfp: how to allocate the new array
+ *
+ * Context: Any that @gfp allows; no stripe held.
+ * Return: 0, also if none was due; or -ENOMEM, and none will be due for a
+ * while.
+ */
+int hmap_grow(struct hmap *h, gfp_t gfp)
+{
+	struct bucket_array *old, *new;
+	unsigned long generation;
+	u32 stripe_mask;
+	bool due;
+	u8 B;
+
+	spin_lock_bh(&h->lock);
+	due = hmap_wants_growth(h);
+	B = h->B;
+	stripe_mask = min_t(unsigned long, h->stripe_mask, bucket_mask(B));
+	if (hmap_over_load(atomic_long_read(&h->count) + 1, B))
+		B++;
+	generation = h->generation;
+	spin_unlock_bh(&h->lock);
+	if (!due)
+		return 0;
+
+	new = hmap_array_new(h, B, stripe_mask, gfp);
+	if (!new) {
+		WRITE_ONCE(h->grow_retry, get_jiffies_64() + GROW_RETRY);
+		return -ENOMEM;
+	}
+
+	spin_lock_bh(&h->lock);
+	old = rcu_dereference_protected(h->buckets,
+					lockdep_is_held(&h->lock));
+	if (old && generation == h->generation) {
+		publish(h, old, new);
+		new = NULL;
+	}
+	spin_unlock_bh(&h->lock);
+	hmap_array_free(new);	/* somebody else was faster */
+	return 0;
+}
+
+static void grow_work(struct work_struct *work)
+{
+	hmap_grow(container_of(work, struct hmap, grow_work), GFP_KERNEL);
+}
+
+/**
+ * hmap_replace() - Put an empty array and a new seed in place of all there is.
+ * @h: the map
+ * @new: the array, or NULL for none
+ * @old: set to the arrays that were replaced; either may be NULL
+ *
+ * Context: Process or softirq context.
+ */
+void hmap_replace(struct hmap *h, struct bucket_array *new,
+		  struct bucket_array *old[2])
+{
+	spin_lock_bh(&h->lock);
+	old[0] = rcu_dereference_protected(h->buckets,
+					   lockdep_is_held(&h->lock));
+	old[1] = rcu_dereference_protected(h->oldbuckets,
+					   lockdep_is_held(&h->lock));
+	if (old[0])
+		lock_all(h, old[0]);
+	WRITE_ONCE(h->B, new ? new->B : 0);
+	WRITE_ONCE(h->hash0, get_random_u32());
+	h->flags &= ~HMAP_SAME_SIZE_GROW;
+	atomic_long_set(&h->count, 0);
+	atomic_set(&h->noverflow, 0);
+	atomic_long_set(&h->extra.next_overflow, 0);
+	if (old[0])
+		old[0]->nr_overflow = atomic_long_xchg(&h->extra.overflow, 0);
+	if (old[1])
+		old[1]->nr_overflow =
+			atomic_long_xchg(&h->extra.oldoverflow, 0);
+	RCU_INIT_POINTER(h->oldbuckets, NULL);
+	rcu_assign_pointer(h->buckets, new);
+	if (old[0])
+		unlock_all(h, old[0]);
+	h->generation++;
+	spin_unlock_bh(&h->lock);
+}
+
+/*
+ * A map that has become empty draws a new seed, lest what someone has learnt
+ * of the old one be of use for ever.  Iterators go by the hash, so not under
+ * them.
+ */
+static void reseed_work(struct work_struct *work)
+{
+	struct hmap *h = container_of(work, struct hmap, reseed_work);
+	struct bucket_array *a;
+
+	spin_lock_bh(&h->lock);
+	a = rcu_dereference_protected(h->buckets, lockdep_is_held(&h->lock));
+	if (a && !rcu_access_pointer(h->oldbuckets) && !h->iterators) {
+		lock_all(h, a);
+		if (!atomic_long_read(&h->count))
+			WRITE_ONCE(h->hash0, get_random_u32());
+		unlock_all(h, a);
+	}
+	spin_unlock_bh(&h->lock);
+}
+
+void hmap_reseed_later(struct hmap *h)
+{
+	queue_work(hmap_wq, &h->reseed_work);
+}
+
+/* === Evacuation === */
+
+/* Where evacuated entries of one half go: Go's evacDst. */
+struct evac_dst {
+	struct bmap *b;
+	unsigned int slot;
+};
+
+static void evac_put(const struct hmap_type *t, struct evac_dst *dst, u8 top,
+		     struct bmap *from, unsigned int slot)
+{
+	void *key, *elem;
+
+	if (dst->slot == BUCKET_CNT) {
+		dst->b = bmap_overflow(t, dst->b);
+		dst->slot = 0;
+	}
+	key = bmap_key(t, dst->b, dst->slot);
+	if (t->indirect_key)
+		slot_set_block(key, slot_block(bmap_key(t, from, slot)));
+	else
+		memcpy(key, bmap_key(t, from, slot), t->key_slot);
+	elem = bmap_elem(t, dst->b, dst->slot);
+	if (t->indirect_elem)
+		slot_set_block(elem, slot_block(bmap_elem(t, from, slot)));
+	else
+		memcpy(elem, bmap_elem(t, from, slot), t->elem_slot);
+	WRITE_ONCE(dst->b->tophash[dst->slot++], top);
+}
+
+/* Make a chain, empty as yet, long enough for @n entries. */
+static int evac_room(struct hmap *h, struct bucket_array *a, struct bmap *b,
+		     unsigned int n)
+{
+	struct bmap *next, *reserve = NULL;
+
+	for (; n > BUCKET_CNT; n -= BUCKET_CNT) {
+		next = bmap_overflow(&h->t, b);
+		if (!next) {
+			next = hmap_newoverflow(h, a, &reserve);
+			if (!next)
+				return -ENOMEM;
+			bmap_set_overflow(&h->t, b, next);
+		}
+		b = next;
+	}
+	return 0;
+}
+
+static bool goes_to_y(const struct hmap *h, struct bmap *b, unsigned int slot,
+		      u64 newbit)
+{
+	return newbit &&
+	       slot_hash(&h->t, bmap_key(&h->t, b, slot), h->hash0) & newbit;
+}
+
+/* Only a chain of several buckets can need overflow buckets for its halves. */
+static int evac_prepare(struct hmap *h, struct bucket_array *a, struct bmap *b,
+			u64 newbit, struct bmap *x, struct bmap *y)
+{
+	unsigned int i, nx = 0, ny = 0;
+
+	if (!bmap_overflow(&h->t, b))
+		return 0;
+	for (; b; b = bmap_overflow(&h->t, b)) {
+		for (i = 0; i < BUCKET_CNT; i++) {
+			if (is_empty(b->tophash[i]))
+				continue;
+			if (goes_to_y(h, b, i, newbit))
+				ny++;
+			else
+				nx++;
+		}
+	}
+	return evac_room(h, a, x, nx) ?: ny ? evac_room(h, a, y, ny) : 0;
+}
+
+static void evac_bucket(struct hmap *h, struct bmap *b, u64 newbit,
+			struct evac_dst dst[2])
+{
+	unsigned int i, y;
+	u8 top, mark;
+
+	for (i = 0; i < BUCKET_CNT; i++) {
+		top = b->tophash[i];
+		mark = EVACUATED_EMPTY;
+		if (!is_empty(top)) {
+			y = goes_to_y(h, b, i, newbit);
+			evac_put(&h->t, &dst[y], top, b, i);
+			mark = EVACUATED_X + y;
+		}
+		/* Pairs with the acquire in evacuated(). */
+		smp_store_release(&b->tophash[i], mark);
+	}
+}
+
+/**
+ * hmap_evacuate() - Move an old bucket's entries to the new array.
+ * @h: the map
+ * @oldbucket: index of the bucket
+ *
+ * Context: Under RCU and the bucket's stripe, write section begun.
+ * Return: 0, also if there is nothing to do; or -ENOMEM, and the old bucket
+ * stays the true one.
+ */
+int hmap_evacuate(struct hmap *h, unsigned long oldbucket)
+{
+	struct bucket_array *a = rcu_dereference(h->buckets);
+	struct bucket_array *old = rcu_dereference(h->oldbuckets);
+	struct evac_dst dst[2] = {};
+	struct bmap *head, *b;
+	u64 newbit;
+
+	if (!old || oldbucket > bucket_mask(old->B))
+		return 0;
+	head = bucket_at(&h->t, old, oldbucket);
+	if (evacuated(head))
+		return 0;
+
+	newbit = a->B == old->B ? 0 : 1UL << old->B;
+	dst[0].b = bucket_at(&h->t, a, oldbucket);
+	dst[1].b = bucket_at(&h->t, a, oldbucket + newbit);
+	if (evac_prepare(h, a, head, newbit, dst[0].b, dst[1].b))
+		return -ENOMEM;
+	for (b = head; b; b = bmap_overflow(&h->t, b))
+		evac_bucket(h, b, newbit, dst);
+	return 0;
+}
+EXPORT_SYMBOL_TEST(hmap_evacuate);
+
+/*
+ * Move nevacuate on over what has been evacuated, at most 1024 further, and
+ * let the old array go when that was all of it.  If somebody holds the lock,
+ * another write, or the work item, will do it.
+ */
+static void advance_mark(struct hmap *h)
+{
+	struct bucket_array *old;
+	unsigned long n, stop;
+
+	if (!spin_trylock_bh(&h->lock))
+		return;
+	old = rcu_dereference_protected(h->oldbuckets,
+					lockdep_is_held(&h->lock));
+	if (!old)
+		goto out;
+	n = h->nevacuate;
+	stop = min(n + 1 + 1024, 1UL << old->B);
+	while (n < stop && evacuated(bucket_at(&h->t, old, n)))
+		n++;
+	WRITE_ONCE(h->nevacuate, n);
+	if (n == 1UL << old->B) {
+		/*
+		 * Who sees NULL sees what was evacuated, too: each mark was
+		 * read with acquire above, and this is a release.
+		 */
+		smp_store_release(&h->oldbuckets, RCU_INITIALIZER(NULL));
+		h->flags &= ~HMAP_SAME_SIZE_GROW;
+		hmap_array_retire(old,
+				  atomic_long_xchg(&h->extra.oldoverflow, 0));
+	}
+out:
+	spin_unlock_bh(&h->lock);
+}
+
+static int evacuate_locked(struct hmap *h, unsigned long oldbucket)
+{
+	struct bucket_array *a;
+	struct stripe *s;
+	int err = 0;
+
+	rcu_read_lock();
+	a = rcu_dereference(h->buckets);
+	if (a) {
+		s = stripe_of(h, a, oldbucket);
+		stripe_write_begin(s);
+		if (a == rcu_access_pointer(h->buckets))
+			err = hmap_evacuate(h, oldbucket);
+		stripe_write_end(s);
+	}
+	rcu_read_unlock();
+	return err;
+}
+
+/**
+ * hmap_evacuate_next() - Do a write's share of a growth.
+ * @h: the map
+ *
+ * That is the old bucket at nevacuate; the one that the write touched is moved
+ * by the write itself.
+ *
+ * Context: Process or softirq context, no stripe held.
+ */
+void hmap_evacuate_next(struct hmap *h)
+{
+	advance_mark(h);
+	if (!rcu_access_pointer(h->oldbuckets))
+		return;
+	evacuate_locked(h, READ_ONCE(h->nevacuate));
+	advance_mark(h);
+}
+EXPORT_SYMBOL_TEST(hmap_evacuate_next);
+
+/* Finish what writes have left of a growth. */
+static void finish_work(struct work_struct *work)
+{
+	struct hmap *h = container_of(to_delayed_work(work), struct hmap,
+				      finish_work);
+	unsigned long generation = READ_ONCE(h->generation);
+
+	while (rcu_access_pointer(h->oldbuckets) &&
+	       READ_ONCE(h->generation) == generation) {
+		if (evacuate_locked(h, READ_ONCE(h->nevacuate))) {
+			queue_delayed_work(hmap_wq, &h->finish_work,
+					   GROW_RETRY);
+			return;
+		}
+		advance_mark(h);
+		cond_resched();
+	}
+}
+
+/* === Life === */
+
+void hmap_grow_init(struct hmap *h)
+{
+	h->finish_delay = FINISH_DELAY;
+	INIT_WORK(&h->grow_work, grow_work);
+	INIT_DELAYED_WORK(&h->finish_work, finish_work);
+	INIT_WORK(&h->reseed_work, reseed_work);
+}
+
+/* A growth that starts may queue finish_work, so stop that last. */
+void hmap_grow_exit(struct hmap *h)
+{
+	cancel_work_sync(&h->reseed_work);
+	cancel_work_sync(&h->grow_work);
+	cancel_delayed_work_sync(&h->finish_work);
+}

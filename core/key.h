@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Hash and equality of keys, by kind.  A key comes as the API passes it, or as
+ * a bucket's slot holds it.  Where the kind is a constant, so is the code.
+ */
+#ifndef _HMAP_KEY_H
+#define _HMAP_KEY_H
+
+#include <linux/string.h>
+
+#include "internal.h"
+
+/* The bytes of a key as the API passes it. */
+static __always_inline struct hmap_bytes
+key_bytes(const struct hmap_type *t, u8 kind, const void *key)
+{
+	if (kind == HMAP_KEY_STRING)
+		return *(const struct hmap_bytes *)key;
+	return (struct hmap_bytes){ key, t->key_size };
+}
+
+static __always_inline u64 key_hash(const struct hmap_type *t, u8 kind,
+				    const void *key, u32 hash0)
+{
+	struct hmap_bytes bytes;
+
+	if (likely(!t->hasher)) {
+		if (kind == HMAP_KEY_U64)
+			return hmap_hash_u64(*(const u64 *)key, hash0);
+		if (kind == HMAP_KEY_U32)
+			return hmap_hash_u64(*(const u32 *)key, hash0);
+	}
+	bytes = key_bytes(t, kind, key);
+	if (unlikely(t->hasher))
+		return t->hasher(bytes.data, bytes.len, hash0);
+	return hmap_hash_bytes(bytes.data, bytes.len, hash0);
+}
+
+/* A slot that is not in use may hold a NULL; the tophash is read before it. */
+static __always_inline struct hmap_block *slot_block(const void *slot)
+{
+	return READ_ONCE(*(struct hmap_block *const *)slot);
+}
+
+static __always_inline void slot_set_block(void *slot,
+					   struct hmap_block *block)
+{
+	/* Pairs with the address dependency on slot_block(). */
+	smp_store_release((struct hmap_block **)slot, block);
+}
+
+static __always_inline bool key_equal(const struct hmap_type *t, u8 kind,
+				      const void *key, const void *slot)
+{
+	const struct hmap_block *block;
+	struct hmap_bytes bytes;
+
+	if (kind == HMAP_KEY_U64)
+		return READ_ONCE(*(const u64 *)slot) == *(const u64 *)key;
+	if (kind == HMAP_KEY_U32)
+		return READ_ONCE(*(const u32 *)slot) == *(const u32 *)key;
+	if (kind == HMAP_KEY_BYTES && !t->indirect_key)
+		return !memcmp(slot, key, t->key_size);
+
+	block = slot_block(slot);
+	bytes = key_bytes(t, kind, key);
+	return block && block->len == bytes.len &&
+	       !memcmp(block->data, bytes.data, bytes.len);
+}
+
+/* The hash of a key that is in a slot; under the stripe. */
+static inline u64 slot_hash(const struct hmap_type *t, const void *slot,
+			    u32 hash0)
+{
+	const struct hmap_block *block;
+	struct hmap_bytes string;
+
+	if (!t->indirect_key)
+		return key_hash(t, t->key_kind, slot, hash0);
+	block = slot_block(slot);
+	string = (struct hmap_bytes){ block->data, block->len };
+	if (t->key_kind == HMAP_KEY_STRING)
+		return key_hash(t, HMAP_KEY_STRING, &string, hash0);
+	return key_hash(t, HMAP_KEY_BYTES, block->data, hash0);
+}
+
+#endif /* _HMAP_KEY_H */
