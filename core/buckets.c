@@ -190,7 +190,7 @@ struct bucket_array *hmap_array_new(struct hmap *h, u8 B, u32 stripe_mask,
 	struct bucket_array *a;
 	size_t size;
 
-	if (B >= BITS_PER_LONG - 2 ||
+	if (B > HMAP_MAX_B ||
 	    check_mul_overflow((1UL << B) + nr_spare,
 			       (unsigned long)h->t.bucket_size, &size) ||
 	    check_add_overflow(size, sizeof(*a), &size) ||

@@ -63,11 +63,12 @@ void hmap_grow_later(struct hmap *h)
 		queue_work(hmap_wq, &h->grow_work);
 }
 
-/* Let the work item catch up where inserts have outrun it. */
+/* Let the work item run, and catch up where inserts have outrun it. */
 void hmap_grow_wait(struct hmap *h)
 {
 	unsigned long count = atomic_long_read(&h->count);
 
+	cond_resched();
 	if (hmap_over_load(count / 2, READ_ONCE(h->B)) && hmap_wants_growth(h))
 		flush_work(&h->grow_work);
 }

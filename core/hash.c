@@ -28,7 +28,7 @@ void __init hmap_hash_init(void)
 static __always_inline u64 mix(u64 a, u64 b)
 {
 #ifdef __SIZEOF_INT128__
-	unsigned __int128 product = (unsigned __int128)a * b;
+	__uint128_t product = (__uint128_t)a * b;
 
 	return product ^ (product >> 64);
 #else

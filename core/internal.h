@@ -42,7 +42,7 @@
 #include "bmap.h"
 
 struct stripe {
-	spinlock_t lock;
+	spinlock_t lock;		/* see above */
 	seqcount_spinlock_t seq;	/* odd while a bucket is being written */
 } ____cacheline_aligned_in_smp;
 
@@ -117,6 +117,9 @@ struct hmap {
 	struct delayed_work finish_work;
 	struct work_struct reseed_work;
 };
+
+/* More would not fit the address space; one more must not overflow either. */
+#define HMAP_MAX_B	(BITS_PER_LONG - 4)
 
 /* Who asks for memory under a stripe may not wait for it. */
 #define HMAP_GFP_STRIPE	(GFP_NOWAIT | __GFP_NOWARN)

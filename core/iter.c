@@ -295,14 +295,14 @@ int hmap_iter_next(struct hmap_iter *it)
 		if (it->next < it->nr) {
 			if (!give(it))
 				return 1;
-		} else if (it->done) {
-			return 0;
-		} else {
-			err = next_bucket(it);
-			if (err)
-				return err;
-			cond_resched();
+			continue;
 		}
+		if (it->done)
+			return 0;
+		err = next_bucket(it);
+		if (err)
+			return err;
+		cond_resched();
 	}
 }
 EXPORT_SYMBOL_GPL(hmap_iter_next);

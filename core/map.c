@@ -88,7 +88,7 @@ static int init_buckets(struct hmap *h, unsigned long hint)
 
 	if (!hint)
 		return 0;
-	while (B < BITS_PER_LONG - 2 && hmap_over_load(hint, B))
+	while (B <= HMAP_MAX_B && hmap_over_load(hint, B))
 		B++;
 	a = hmap_array_new(h, B, min_t(u64, h->stripe_mask, bucket_mask(B)),
 			   GFP_KERNEL);
