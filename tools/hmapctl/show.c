@@ -1,0 +1,229 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * What the kernel tells of maps: list, and show for one of them.
+ */
+#include <err.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <json-c/json.h>
+#include <sys/ioctl.h>
+#include "hmapctl.h"
+
+#define DEBUGFS "/sys/kernel/debug/hmap"
+
+static const char *key_name(const struct hmap_info *i)
+{
+	static char text[24];
+
+	switch (i->key_kind) {
+	case HMAP_KIND_U32:
+		return "u32";
+	case HMAP_KIND_U64:
+		return "u64";
+	case HMAP_KIND_STRING:
+		return "string";
+	}
+	snprintf(text, sizeof(text), "bytes:%u", i->key_size);
+	return text;
+}
+
+static const char *elem_name(const struct map *map)
+{
+	static char text[24];
+	__u32 size = map->elem.max;
+
+	if (!size)
+		return "none";
+	if (map->elem.integer)
+		return size == 4 ? "u32" : "u64";
+	snprintf(text, sizeof(text), "%s:%u", map->elem.min ? "bytes" : "var",
+		 size);
+	return text;
+}
+
+static const char *state_name(const struct hmap_info *i)
+{
+	if (i->state & HMAP_STATE_GROWING)
+		return "growing";
+	if (i->state & HMAP_STATE_SAME_SIZE)
+		return "growing, same size";
+	return "at rest";
+}
+
+static struct json_object *info_json(const struct map *map)
+{
+	struct json_object *object = json_object_new_object();
+	const struct hmap_info *i = &map->info;
+	char mode[8];
+
+	if (!object)
+		errx(EXIT_REFUSED, "out of memory");
+	snprintf(mode, sizeof(mode), "%04o", i->mode);
+	json_add_string(object, "name", i->name);
+	json_add_number(object, "id", i->id);
+	json_add_string(object, "key", key_name(i));
+	json_add_string(object, "elem", elem_name(map));
+	json_add_number(object, "count", i->count);
+	json_add_number(object, "max_entries", i->max_entries);
+	json_add_number(object, "bytes", i->bytes);
+	json_add_number(object, "max_bytes", i->max_bytes);
+	json_add_string(object, "mode", mode);
+	json_add_number(object, "uid", i->uid);
+	json_add_number(object, "log2_buckets", i->log2_buckets);
+	json_add_number(object, "noverflow", i->noverflow);
+	json_add_number(object, "growths", i->growths);
+	json_add_number(object, "same_size_growths", i->same_size_growths);
+	json_add_string(object, "state", state_name(i));
+	json_add_number(object, "nevacuate", i->nevacuate);
+	return object;
+}
+
+static void list_line(const struct map *map)
+{
+	const struct hmap_info *i = &map->info;
+
+	printf("%-24s %-9s %-11s %12llu %15llu  %04o %6u\n", i->name,
+	       key_name(i), elem_name(map), i->count, i->bytes, i->mode,
+	       i->uid);
+}
+
+void cmd_list(const struct args *args)
+{
+	bool json = args->opt[OPT_JSON], first = true;
+	struct map map = { .fd = device_open(O_RDONLY) };
+	__u64 after = 0;
+
+	for (;;) {
+		memset(&map.info, 0, sizeof(map.info));
+		map.info.after = after;
+		if (ioctl(map.fd, HMAP_IOC_INFO, &map.info))
+			break;
+		after = map.info.id;
+		if (map.info.state & HMAP_STATE_UNLINKED)
+			continue;
+		map_types(&map);
+		if (json)
+			json_print_item(info_json(&map), first);
+		else if (first)
+			printf("%-24s %-9s %-11s %12s %15s  %-4s %6s\n", "NAME",
+			       "KEY", "ELEM", "ENTRIES", "BYTES", "MODE", "UID");
+		if (!json)
+			list_line(&map);
+		first = false;
+	}
+	if (errno != ENOENT)
+		errx(EXIT_REFUSED, "listing maps: %s",
+		     map_reason(&map, HMAP_IOC_INFO, errno));
+	if (json)
+		json_print_end(first);
+}
+
+static void show_limited(const char *what, __u64 now, __u64 most)
+{
+	if (most)
+		printf("%-18s %llu, at most %llu\n", what, now, most);
+	else
+		printf("%-18s %llu, without limit\n", what, now);
+}
+
+static void show_info(const struct map *map)
+{
+	const struct hmap_info *i = &map->info;
+
+	printf("name               %s\n", i->name);
+	printf("id                 %llu\n", i->id);
+	printf("key                %s\n", key_name(i));
+	printf("elem               %s\n", elem_name(map));
+	show_limited("entries", i->count, i->max_entries);
+	show_limited("bytes", i->bytes, i->max_bytes);
+	printf("mode               %04o, of uid %u\n", i->mode, i->uid);
+	printf("buckets            2^%u\n", i->log2_buckets);
+	printf("overflow buckets   %s%u\n", i->log2_buckets > 15 ? "about " : "",
+	       i->noverflow);
+	printf("growths            %llu\n", i->growths);
+	printf("same-size growths  %llu\n", i->same_size_growths);
+	printf("state              %s\n", state_name(i));
+	if (i->state & (HMAP_STATE_GROWING | HMAP_STATE_SAME_SIZE))
+		printf("nevacuate          %llu\n", i->nevacuate);
+}
+
+/*
+ * Returns the contents, to be freed, or NULL with @path and errno set.  Of the
+ * folder's names, the id is the one that no other map can have taken meanwhile.
+ */
+static char *read_debugfs(const struct map *map, const char *file, char *path,
+			  size_t size)
+{
+	char *text = NULL;
+	size_t room = 0;
+	FILE *f;
+
+	snprintf(path, size, DEBUGFS "/#%llu/%s", map->info.id, file);
+	f = fopen(path, "re");
+	if (!f)
+		return NULL;
+	if (getdelim(&text, &room, '\0', f) < 0) {
+		free(text);
+		text = NULL;
+	}
+	fclose(f);
+	return text;
+}
+
+static void show_debugfs(const struct map *map, const char *file)
+{
+	char path[128];
+	char *text = read_debugfs(map, file, path, sizeof(path));
+
+	if (text)
+		printf("\n%s:\n%s", path, text);
+	else
+		printf("\n%s: not readable: %s\n", path, strerror(errno));
+	free(text);
+}
+
+static void debugfs_json(const struct map *map, const char *file,
+			 struct json_object *object)
+{
+	char path[128], error[256];
+	char *text = read_debugfs(map, file, path, sizeof(path));
+
+	if (text) {
+		json_add_string(object, file, text);
+		free(text);
+		return;
+	}
+	snprintf(error, sizeof(error), "%s: not readable: %s", path,
+		 strerror(errno));
+	json_add_string(object, "error", error);
+}
+
+static void show_json(const struct map *map)
+{
+	struct json_object *object = info_json(map);
+	struct json_object *debugfs = json_object_new_object();
+
+	if (!debugfs)
+		errx(EXIT_REFUSED, "out of memory");
+	debugfs_json(map, "hmap", debugfs);
+	debugfs_json(map, "stats", debugfs);
+	json_add(object, "debugfs", debugfs);
+	json_print(object);
+}
+
+void cmd_show(const struct args *args)
+{
+	struct map map;
+
+	map_open(&map, args->arg[0], O_RDONLY);
+	if (args->opt[OPT_JSON]) {
+		show_json(&map);
+		return;
+	}
+	show_info(&map);
+	show_debugfs(&map, "hmap");
+	show_debugfs(&map, "stats");
+}
