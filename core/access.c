@@ -558,9 +558,14 @@ static int make_first_array(struct hmap *h, gfp_t gfp)
 
 	if (!a)
 		return -ENOMEM;
-	/* A release, as rcu_assign_pointer() is; no stripe is in use yet. */
-	if (cmpxchg(&h->buckets, RCU_INITIALIZER(NULL), RCU_INITIALIZER(a)))
-		hmap_array_free(a);
+	/* Where there is no array, no stripe is in use. */
+	spin_lock_bh(&h->lock);
+	if (!rcu_access_pointer(h->buckets)) {
+		rcu_assign_pointer(h->buckets, a);
+		a = NULL;
+	}
+	spin_unlock_bh(&h->lock);
+	hmap_array_free(a);
 	return 0;
 }
 

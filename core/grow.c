@@ -116,7 +116,7 @@ static void publish(struct hmap *h, struct bucket_array *old,
 	rcu_assign_pointer(h->buckets, new);
 	unlock_all(h, old);
 
-	h->generation++;
+	WRITE_ONCE(h->generation, h->generation + 1);
 	if (same_size)
 		h->same_size_growths++;
 	else
@@ -175,6 +175,17 @@ static void grow_work(struct work_struct *work)
 	hmap_grow(container_of(work, struct hmap, grow_work), GFP_KERNEL);
 }
 
+/* Iterators tell by the seed that the map was cleared: so never the same. */
+static u32 other_seed(u32 hash0)
+{
+	u32 seed;
+
+	do
+		seed = get_random_u32();
+	while (seed == hash0);
+	return seed;
+}
+
 /**
  * hmap_replace() - Put an empty array and a new seed in place of all there is.
  * @h: the map
@@ -194,7 +205,7 @@ void hmap_replace(struct hmap *h, struct bucket_array *new,
 	if (old[0])
 		lock_all(h, old[0]);
 	WRITE_ONCE(h->B, new ? new->B : 0);
-	WRITE_ONCE(h->hash0, get_random_u32());
+	WRITE_ONCE(h->hash0, other_seed(h->hash0));
 	h->flags &= ~HMAP_SAME_SIZE_GROW;
 	atomic_long_set(&h->count, 0);
 	atomic_set(&h->noverflow, 0);
@@ -208,7 +219,7 @@ void hmap_replace(struct hmap *h, struct bucket_array *new,
 	rcu_assign_pointer(h->buckets, new);
 	if (old[0])
 		unlock_all(h, old[0]);
-	h->generation++;
+	WRITE_ONCE(h->generation, h->generation + 1);
 	spin_unlock_bh(&h->lock);
 }
 
@@ -227,7 +238,7 @@ static void reseed_work(struct work_struct *work)
 	if (a && !rcu_access_pointer(h->oldbuckets) && !h->iterators) {
 		lock_all(h, a);
 		if (!atomic_long_read(&h->count))
-			WRITE_ONCE(h->hash0, get_random_u32());
+			WRITE_ONCE(h->hash0, other_seed(h->hash0));
 		unlock_all(h, a);
 	}
 	spin_unlock_bh(&h->lock);

@@ -278,7 +278,7 @@ int hmap_read_chain(struct hmap *h, bool old, unsigned long bucket,
 	rcu_read_lock();
 	buckets = rcu_dereference(h->buckets);
 	a = old ? rcu_dereference(h->oldbuckets) : buckets;
-	if (!a || bucket > bucket_mask(a->B)) {
+	if (!buckets || !a || bucket > bucket_mask(a->B)) {
 		rcu_read_unlock();
 		return -ENOENT;
 	}
