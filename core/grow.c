@@ -84,6 +84,7 @@ static void lock_all(struct hmap *h, const struct bucket_array *a)
 		spin_lock_nest_lock(&h->stripes[i].lock, &h->lock);
 		/* raw: lockdep knows no nest_lock for sequence counts */
 		raw_write_seqcount_begin(&h->stripes[i].seq);
+		__release(&h->stripes[i].lock);	/* sparse counts one by one */
 	}
 }
 
@@ -92,6 +93,7 @@ static void unlock_all(struct hmap *h, const struct bucket_array *a)
 	u32 i;
 
 	for (i = 0; i <= a->stripe_mask; i++) {
+		__acquire(&h->stripes[i].lock);
 		raw_write_seqcount_end(&h->stripes[i].seq);
 		spin_unlock(&h->stripes[i].lock);
 	}
