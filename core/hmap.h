@@ -159,6 +159,7 @@ struct hmap_iter {
 
 int hmap_iter_init(struct hmap_iter *it, struct hmap *h);
 int hmap_iter_next(struct hmap_iter *it);
+void hmap_iter_back(struct hmap_iter *it);
 void hmap_iter_exit(struct hmap_iter *it);
 
 /**

@@ -292,6 +292,10 @@ int hmap_iter_next(struct hmap_iter *it)
 
 	for (;;) {
 		drop_given(it);
+		if (READ_ONCE(it->h->hash0) != it->hash0) {
+			drop_snapshot(it);
+			it->done = true;
+		}
 		if (it->next < it->nr) {
 			if (!give(it))
 				return 1;
@@ -306,3 +310,20 @@ int hmap_iter_next(struct hmap_iter *it)
 	}
 }
 EXPORT_SYMBOL_GPL(hmap_iter_next);
+
+/**
+ * hmap_iter_back() - Go back before the present entry.
+ * @it: the iterator, whose last hmap_iter_next() returned 1
+ *
+ * The next hmap_iter_next() gives the entry again, as it is then, or goes on
+ * if it is gone.
+ *
+ * Context: Process context.
+ */
+void hmap_iter_back(struct hmap_iter *it)
+{
+	/* The snapshot still has its key, and takes back the reference. */
+	it->held_key = NULL;
+	it->next--;
+}
+EXPORT_SYMBOL_GPL(hmap_iter_back);

@@ -24,6 +24,7 @@
  *	EBADFD	the file is not bound to a map (all but CREATE, OPEN, UNLINK
  *		and INFO)
  *	EACCES	the file is not open for what the call does
+ *	ENOMEM	out of memory for a copy of a key or an elem
  *	EINTR	a fatal signal arrived
  */
 #ifndef _UAPI_LINUX_HMAP_H
@@ -89,7 +90,8 @@ struct hmap_create {
  * @name: the map's name, filled up with zeros
  *
  * OPEN binds the file to the map of that name.
- * UNLINK takes the name away; the map goes with its last file.
+ * UNLINK takes the name away, through any file that is open for writing; the
+ * map goes with its last file.
  *
  * Errors:
  *	EINVAL	@name is not a name
@@ -153,10 +155,12 @@ struct hmap_entry {
  * the map from start to end of the walk is given exactly once, one that is
  * deleted before the walk reaches it is not given, and one that is inserted
  * meanwhile may or may not be.  HMAP_IOC_CLEAR ends all walks of a map.
+ * Whatever the error, @used and @count tell of records that have been given,
+ * but for EMSGSIZE.
  *
  * Errors:
  *	EMSGSIZE the next record does not fit into @len bytes; @used says how
- *		many it needs, and the walk has not moved on
+ *		many it needs, @count is 0, and the walk has not moved on
  *	ENOMEM	out of memory; the walk has not moved on
  */
 struct hmap_next {
@@ -201,7 +205,7 @@ struct hmap_record {
  * @max_bytes: most memory it may use
  * @growths: times it has doubled
  * @same_size_growths: times it was squeezed into an array of the same size
- * @nevacuate: old buckets below this one have been moved, while growing
+ * @nevacuate: old buckets below this one have been moved; while growing only
  * @key_kind: as it was created, like the next four
  * @key_size: bytes in a key
  * @elem_size: bytes in an elem

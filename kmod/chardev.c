@@ -1,0 +1,613 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * /dev/hmap.
+ *
+ * What the calls take and return is in uapi/linux/hmap.h.  Memory of the
+ * caller is only touched where no lock of the core is held.
+ */
+#include <linux/build_bug.h>
+#include <linux/compat.h>
+#include <linux/cred.h>
+#include <linux/err.h>
+#include <linux/fs.h>
+#include <linux/miscdevice.h>
+#include <linux/mm.h>
+#include <linux/module.h>
+#include <linux/mutex.h>
+#include <linux/sched/signal.h>
+#include <linux/slab.h>
+#include <linux/uaccess.h>
+
+#include "../core/bmap.h"
+#include "chardev.h"
+#include "registry.h"
+
+/* 32-bit callers have the same structures: they have no holes. */
+static_assert(sizeof(struct hmap_create) == 6 * 4 + 3 * 8 + HMAP_NAME_LEN);
+static_assert(sizeof(struct hmap_entry) == 2 * 8 + 4 * 4);
+static_assert(sizeof(struct hmap_next) == 8 + 4 * 4);
+static_assert(sizeof(struct hmap_info) == 9 * 8 + 10 * 4 + HMAP_NAME_LEN);
+
+static_assert(HMAP_INSERT_ANY == (int)HMAP_ANY);
+static_assert(HMAP_INSERT_NOEXIST == (int)HMAP_NOEXIST);
+static_assert(HMAP_INSERT_EXIST == (int)HMAP_EXIST);
+
+/* The size in a command is the caller's structure's, not what it asks for. */
+#define SANS_SIZE(cmd)	((cmd) & ~IOCSIZE_MASK)
+
+enum walk {
+	WALK_UNBEGUN,
+	WALK_ON,
+	WALK_ENDED,
+};
+
+/**
+ * struct hmap_file - an open file
+ * @map: the map it is bound to: set once, under @lock; read without
+ * @lock: processes that share the file take turns
+ * @walk: how far @iter is, which is in use where this is ON
+ * @iter: the file's walk
+ */
+struct hmap_file {
+	struct user_map *map;
+	struct mutex lock;	/* protects all but reading @map */
+	enum walk walk;
+	struct hmap_iter iter;
+};
+
+/* === The caller's memory === */
+
+static int get_bytes(void *to, u64 from, u32 len)
+{
+	/* Keys and elems are often eight bytes, which need no copying loop. */
+	if (len == sizeof(u64) && IS_ALIGNED(from, sizeof(u64)))
+		return get_user(*(u64 *)to, (u64 __user *)u64_to_user_ptr(from));
+	return copy_from_user(to, u64_to_user_ptr(from), len) ? -EFAULT : 0;
+}
+
+static int put_bytes(u64 to, const void *from, u32 len)
+{
+	u64 word;
+
+	if (len == sizeof(word) && IS_ALIGNED(to, sizeof(word))) {
+		memcpy(&word, from, sizeof(word));
+		return put_user(word, (u64 __user *)u64_to_user_ptr(to));
+	}
+	return copy_to_user(u64_to_user_ptr(to), from, len) ? -EFAULT : 0;
+}
+
+/* Writes back what of a structure the caller knows. */
+static int put_struct(void __user *to, const void *from, size_t ksize,
+		      size_t usize)
+{
+	return copy_to_user(to, from, min(ksize, usize)) ? -EFAULT : 0;
+}
+
+/*
+ * Where the compiler is told to zero what is on the stack, that would take
+ * longer than the rest: what is __uninitialized here is written before it is
+ * read, and no more of it is read.
+ */
+
+/**
+ * struct operand - a copy of a key or elem of the caller's
+ * @ptr: what to pass to the core
+ * @bytes: what @ptr points to where the length varies
+ * @large: what does not fit in @small
+ * @small: the bytes
+ */
+struct operand {
+	const void *ptr;
+	struct hmap_bytes bytes;
+	void *large;
+	u64 small[MAX_INLINE_SIZE / sizeof(u64)];
+};
+
+static int operand_get(struct operand *op, u64 from, u32 len, bool var)
+{
+	void *to = op->small;
+
+	op->large = NULL;
+	if (len > sizeof(op->small)) {
+		op->large = kvmalloc(len, GFP_KERNEL_ACCOUNT);
+		if (!op->large)
+			return -ENOMEM;
+		to = op->large;
+	}
+	if (get_bytes(to, from, len)) {
+		kvfree(op->large);
+		return -EFAULT;
+	}
+	op->bytes.data = to;
+	op->bytes.len = len;
+	op->ptr = var ? &op->bytes : to;
+	return 0;
+}
+
+static void operand_put(struct operand *op)
+{
+	if (op->large)
+		kvfree(op->large);
+}
+
+/* === Binding === */
+
+/* The map of a file that is open for @mode, or an ERR_PTR(). */
+static struct user_map *map_of(const struct file *filp, fmode_t mode)
+{
+	struct hmap_file *f = filp->private_data;
+	/* Pairs with the release in bind(). */
+	struct user_map *map = smp_load_acquire(&f->map);
+
+	if (!map)
+		return ERR_PTR(-EBADFD);
+	if (!(filp->f_mode & mode))
+		return ERR_PTR(-EACCES);
+	return map;
+}
+
+static int bind_begin(struct hmap_file *f)
+{
+	if (mutex_lock_killable(&f->lock))
+		return -EINTR;
+	if (f->map) {
+		mutex_unlock(&f->lock);
+		return -EBUSY;
+	}
+	return 0;
+}
+
+static int bind_end(struct hmap_file *f, struct user_map *map)
+{
+	if (!IS_ERR(map))
+		/* Pairs with the acquire in map_of(). */
+		smp_store_release(&f->map, map);
+	mutex_unlock(&f->lock);
+	return PTR_ERR_OR_ZERO(map);
+}
+
+static int ioctl_create(struct file *filp, const void __user *arg, size_t size)
+{
+	struct hmap_file *f = filp->private_data;
+	struct hmap_create create;
+	int err;
+
+	err = copy_struct_from_user(&create, sizeof(create), arg, size);
+	if (err)
+		return err;
+	if (!(filp->f_mode & FMODE_READ) || !(filp->f_mode & FMODE_WRITE))
+		return -EACCES;
+
+	err = bind_begin(f);
+	return err ?: bind_end(f, user_map_create(&create));
+}
+
+static int ioctl_open(struct file *filp, const void __user *arg, size_t size)
+{
+	struct hmap_file *f = filp->private_data;
+	struct hmap_name name;
+	int err;
+
+	err = copy_struct_from_user(&name, sizeof(name), arg, size);
+	if (err)
+		return err;
+
+	err = bind_begin(f);
+	return err ?: bind_end(f, user_map_open(name.name, filp->f_mode));
+}
+
+static int ioctl_unlink(struct file *filp, const void __user *arg, size_t size)
+{
+	struct hmap_name name;
+	int err;
+
+	err = copy_struct_from_user(&name, sizeof(name), arg, size);
+	if (err)
+		return err;
+	if (!(filp->f_mode & FMODE_WRITE))
+		return -EACCES;
+
+	return user_map_unlink(name.name);
+}
+
+/* === Entries === */
+
+static bool fits(u32 len, u32 most, bool var)
+{
+	return var ? len <= most : len == most;
+}
+
+/* Gets the structure and, if it makes sense, the key. */
+static int entry_get(const struct user_map *map, struct hmap_entry *entry,
+		     struct operand *key, const void __user *arg, size_t size)
+{
+	int err;
+
+	/* A size the compiler knows is checked when compiling. */
+	if (likely(size == sizeof(*entry)))
+		err = copy_from_user(entry, arg, sizeof(*entry)) ? -EFAULT : 0;
+	else
+		err = copy_struct_from_user(entry, sizeof(*entry), arg, size);
+	if (err)
+		return err;
+
+	if (entry->flags > HMAP_INSERT_EXIST || entry->reserved ||
+	    !fits(entry->key_len, map->key_len, map->var_key))
+		return -EINVAL;
+	return operand_get(key, entry->key, entry->key_len, map->var_key);
+}
+
+static int ioctl_insert(struct file *filp, const void __user *arg, size_t size)
+{
+	struct user_map *map = map_of(filp, FMODE_WRITE);
+	struct operand key __uninitialized, elem __uninitialized;
+	struct hmap_entry entry __uninitialized;
+	int err;
+
+	if (IS_ERR(map))
+		return PTR_ERR(map);
+
+	err = entry_get(map, &entry, &key, arg, size);
+	if (err)
+		return err;
+
+	err = -EINVAL;
+	if (!fits(entry.elem_len, map->elem_len, map->var_elem))
+		goto put_key;
+	err = operand_get(&elem, entry.elem, entry.elem_len, map->var_elem);
+	if (err)
+		goto put_key;
+
+	err = hmap_insert(map->h, key.ptr, elem.ptr, entry.flags, GFP_KERNEL);
+
+	operand_put(&elem);
+put_key:
+	operand_put(&key);
+	return err;
+}
+
+/* An elem stored by pointer goes from there to the caller. */
+static int lookup_held(struct user_map *map, const void *key,
+		       struct hmap_entry *entry, void __user *arg, size_t size)
+{
+	u32 room = entry->elem_len;
+	struct hmap_held held;
+	int err;
+
+	err = hmap_hold(map->h, key, &held);
+	if (err)
+		return err;
+
+	if (held.len <= room)
+		err = put_bytes(entry->elem, held.data, held.len);
+	entry->elem_len = held.len;
+	hmap_release(&held);
+	if (!err && entry->elem_len != room)
+		err = put_struct(arg, entry, sizeof(*entry), size);
+	if (!err && entry->elem_len > room)
+		err = -EMSGSIZE;
+	return err;
+}
+
+static int lookup_inline(struct user_map *map, const void *key,
+			 const struct hmap_entry *entry)
+{
+	u64 elem[MAX_INLINE_SIZE / sizeof(u64)] __uninitialized;
+
+	return hmap_lookup(map->h, key, elem) ?:
+	       put_bytes(entry->elem, elem, map->elem_len);
+}
+
+static int ioctl_lookup(struct file *filp, void __user *arg, size_t size)
+{
+	struct user_map *map = map_of(filp, FMODE_READ);
+	struct hmap_entry entry __uninitialized;
+	struct operand key __uninitialized;
+	int err;
+
+	if (IS_ERR(map))
+		return PTR_ERR(map);
+
+	err = entry_get(map, &entry, &key, arg, size);
+	if (err)
+		return err;
+
+	if (entry.flags || (!map->var_elem && entry.elem_len != map->elem_len))
+		err = -EINVAL;
+	else if (map->held)
+		err = lookup_held(map, key.ptr, &entry, arg, size);
+	else
+		err = lookup_inline(map, key.ptr, &entry);
+	operand_put(&key);
+	return err;
+}
+
+static int ioctl_delete(struct file *filp, const void __user *arg, size_t size)
+{
+	struct user_map *map = map_of(filp, FMODE_WRITE);
+	struct hmap_entry entry __uninitialized;
+	struct operand key __uninitialized;
+	int err;
+
+	if (IS_ERR(map))
+		return PTR_ERR(map);
+
+	err = entry_get(map, &entry, &key, arg, size);
+	if (err)
+		return err;
+
+	err = entry.flags ? -EINVAL : hmap_delete(map->h, key.ptr);
+	operand_put(&key);
+	return err;
+}
+
+static int ioctl_clear(struct file *filp)
+{
+	struct user_map *map = map_of(filp, FMODE_WRITE);
+
+	if (IS_ERR(map))
+		return PTR_ERR(map);
+
+	hmap_clear(map->h);
+	return 0;
+}
+
+/* === The walk === */
+
+static void walk_end(struct hmap_file *f, enum walk walk)
+{
+	if (f->walk == WALK_ON)
+		hmap_iter_exit(&f->iter);
+	f->walk = walk;
+}
+
+/* Goes on to the next entry; 1 if there is one, 0 if not. */
+static int walk_step(struct hmap_file *f)
+{
+	int ret;
+
+	if (f->walk == WALK_ENDED)
+		return 0;
+	if (f->walk == WALK_UNBEGUN) {
+		ret = hmap_iter_init(&f->iter, f->map->h);
+		if (ret)
+			return ret;
+		f->walk = WALK_ON;
+	}
+
+	ret = hmap_iter_next(&f->iter);
+	if (ret == 0)
+		walk_end(f, WALK_ENDED);
+	return ret;
+}
+
+static int put_padded(u64 *to, const void *from, u32 len)
+{
+	u32 pad = HMAP_RECORD_ALIGN(len) - len;
+
+	if (put_bytes(*to, from, len) ||
+	    (pad && clear_user(u64_to_user_ptr(*to + len), pad)))
+		return -EFAULT;
+	*to += len + pad;
+	return 0;
+}
+
+/* Writes the entry that @iter is at behind those that @next tells of. */
+static int put_record(struct hmap_next *next, const struct hmap_iter *iter)
+{
+	u64 size = HMAP_RECORD_SIZE(iter->key_len, iter->elem_len);
+	u64 to = next->buf + next->used;
+	const struct hmap_record record = {
+		.key_len = iter->key_len,
+		.elem_len = iter->elem_len,
+	};
+
+	if (size > next->len - next->used) {
+		if (!next->count)
+			next->used = size;
+		return -EMSGSIZE;
+	}
+	if (put_padded(&to, &record, sizeof(record)) ||
+	    put_padded(&to, iter->key, iter->key_len) ||
+	    put_padded(&to, iter->elem, iter->elem_len))
+		return -EFAULT;
+	next->used += size;
+	next->count++;
+	return 0;
+}
+
+/*
+ * The walk moves on when all of a record has been written.  So whatever the
+ * error, the records that @next tells of have been given, and the next call
+ * begins with the one that has not.
+ */
+static int walk(struct hmap_file *f, struct hmap_next *next)
+{
+	int ret;
+
+	while ((ret = walk_step(f)) > 0) {
+		ret = put_record(next, &f->iter);
+		if (ret) {
+			hmap_iter_back(&f->iter);
+			return ret == -EMSGSIZE && next->count ? 0 : ret;
+		}
+		if (fatal_signal_pending(current))
+			return -EINTR;
+		cond_resched();
+	}
+	return ret;
+}
+
+static int ioctl_next(struct file *filp, void __user *arg, size_t size)
+{
+	struct user_map *map = map_of(filp, FMODE_READ);
+	struct hmap_file *f = filp->private_data;
+	struct hmap_next next;
+	int err;
+
+	if (IS_ERR(map))
+		return PTR_ERR(map);
+
+	err = copy_struct_from_user(&next, sizeof(next), arg, size);
+	if (err)
+		return err;
+	if (next.flags & ~HMAP_NEXT_REWIND)
+		return -EINVAL;
+
+	/* If the caller cannot be told of records, none must be given. */
+	next.used = 0;
+	next.count = 0;
+	err = put_struct(arg, &next, sizeof(next), size);
+	if (err)
+		return err;
+
+	if (mutex_lock_killable(&f->lock))
+		return -EINTR;
+	if (next.flags & HMAP_NEXT_REWIND)
+		walk_end(f, WALK_UNBEGUN);
+	err = walk(f, &next);
+	mutex_unlock(&f->lock);
+
+	if (put_struct(arg, &next, sizeof(next), size))
+		return -EFAULT;
+	return err;
+}
+
+/* === What there is to know === */
+
+static void info_fill(struct hmap_info *info, const struct user_map *map)
+{
+	struct hmap_header hdr;
+
+	hmap_read_header(map->h, &hdr);
+	*info = (struct hmap_info) {
+		.after = info->after,
+		.id = map->id,
+		.count = hdr.count,
+		.bytes = hdr.bytes,
+		.max_entries = hdr.max_entries,
+		.max_bytes = hdr.max_bytes,
+		.growths = hdr.growths,
+		.same_size_growths = hdr.same_size_growths,
+		.nevacuate = hdr.nevacuate,
+		.key_kind = hdr.key_kind,
+		.key_size = hdr.key_size,
+		.elem_size = hdr.elem_size,
+		.create_flags = map->var_elem ? HMAP_CREATE_VAR_ELEM : 0,
+		.mode = map->mode,
+		.uid = from_kuid_munged(current_user_ns(), map->uid),
+		.log2_buckets = hdr.B,
+		.noverflow = hdr.noverflow,
+	};
+	if (hdr.oldbuckets)
+		info->state |= hdr.flags & HMAP_SAME_SIZE_GROW ?
+			       HMAP_STATE_SAME_SIZE : HMAP_STATE_GROWING;
+	if (READ_ONCE(map->unlinked))
+		info->state |= HMAP_STATE_UNLINKED;
+	else
+		memcpy(info->name, map->name, sizeof(info->name));
+}
+
+static int ioctl_info(struct file *filp, void __user *arg, size_t size)
+{
+	struct user_map *map = map_of(filp, FMODE_READ);
+	struct hmap_info info;
+	int err;
+
+	err = copy_struct_from_user(&info, sizeof(info), arg, size);
+	if (err)
+		return err;
+	if (!(filp->f_mode & FMODE_READ))
+		return -EACCES;
+
+	if (!IS_ERR(map)) {
+		if (info.after)
+			return -EINVAL;
+		info_fill(&info, map);
+	} else {
+		map = user_map_next(info.after);
+		if (!map)
+			return -ENOENT;
+		info_fill(&info, map);
+		user_map_put(map);
+	}
+	return put_struct(arg, &info, sizeof(info), size);
+}
+
+/* === The file === */
+
+static long hmap_ioctl(struct file *filp, unsigned int cmd, unsigned long arg)
+{
+	void __user *argp = (void __user *)arg;
+	size_t size = _IOC_SIZE(cmd);
+
+	switch (SANS_SIZE(cmd)) {
+	case SANS_SIZE(HMAP_IOC_LOOKUP):
+		return ioctl_lookup(filp, argp, size);
+	case SANS_SIZE(HMAP_IOC_INSERT):
+		return ioctl_insert(filp, argp, size);
+	case SANS_SIZE(HMAP_IOC_DELETE):
+		return ioctl_delete(filp, argp, size);
+	case SANS_SIZE(HMAP_IOC_NEXT):
+		return ioctl_next(filp, argp, size);
+	case SANS_SIZE(HMAP_IOC_CREATE):
+		return ioctl_create(filp, argp, size);
+	case SANS_SIZE(HMAP_IOC_OPEN):
+		return ioctl_open(filp, argp, size);
+	case SANS_SIZE(HMAP_IOC_UNLINK):
+		return ioctl_unlink(filp, argp, size);
+	case SANS_SIZE(HMAP_IOC_CLEAR):
+		return ioctl_clear(filp);
+	case SANS_SIZE(HMAP_IOC_INFO):
+		return ioctl_info(filp, argp, size);
+	default:
+		return -ENOTTY;
+	}
+}
+
+static int hmap_open(struct inode *inode, struct file *filp)
+{
+	struct hmap_file *f = kzalloc(sizeof(*f), GFP_KERNEL_ACCOUNT);
+
+	if (!f)
+		return -ENOMEM;
+	mutex_init(&f->lock);
+	filp->private_data = f;
+	return 0;
+}
+
+static int hmap_release_file(struct inode *inode, struct file *filp)
+{
+	struct hmap_file *f = filp->private_data;
+
+	walk_end(f, WALK_ENDED);
+	if (f->map)
+		user_map_put(f->map);
+	kfree(f);
+	return 0;
+}
+
+static const struct file_operations hmap_fops = {
+	.owner		= THIS_MODULE,
+	.open		= hmap_open,
+	.release	= hmap_release_file,
+	.unlocked_ioctl	= hmap_ioctl,
+	.compat_ioctl	= compat_ptr_ioctl,
+};
+
+static struct miscdevice hmap_misc = {
+	.minor	= MISC_DYNAMIC_MINOR,
+	.name	= "hmap",
+	.fops	= &hmap_fops,
+	.mode	= 0600,
+};
+
+int __init hmap_chardev_init(void)
+{
+	return misc_register(&hmap_misc);
+}
+
+void hmap_chardev_exit(void)
+{
+	misc_deregister(&hmap_misc);
+}

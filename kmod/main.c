@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The hmap module: Go's map for kernel code (core/) and, through /dev/hmap,
+ * for processes (here).
+ */
+#include <linux/init.h>
+#include <linux/module.h>
+
+#include "../core/internal.h"
+#include "chardev.h"
+#include "debugfs.h"
+#include "registry.h"
+
+unsigned int hmap_max_maps = 1024;
+module_param_named(max_maps, hmap_max_maps, uint, 0644);
+MODULE_PARM_DESC(max_maps, "Maps that processes may have made at a time");
+
+unsigned long hmap_max_entries = 1UL << 26;
+module_param_named(max_entries, hmap_max_entries, ulong, 0644);
+MODULE_PARM_DESC(max_entries, "Entries per map (0 = no limit)");
+
+unsigned long hmap_max_bytes;
+module_param_named(max_bytes, hmap_max_bytes, ulong, 0644);
+MODULE_PARM_DESC(max_bytes, "Bytes of memory per map (0 = a quarter of RAM)");
+
+static int __init hmap_init(void)
+{
+	int err;
+
+	err = hmap_core_init();
+	if (err)
+		return err;
+
+	hmap_debugfs_init();
+	err = hmap_chardev_init();
+	if (err) {
+		hmap_debugfs_exit();
+		hmap_core_exit();
+	}
+	return err;
+}
+
+static void __exit hmap_exit(void)
+{
+	hmap_chardev_exit();
+	hmap_registry_exit();
+	hmap_debugfs_exit();
+	hmap_core_exit();
+}
+
+module_init(hmap_init);
+module_exit(hmap_exit);
+MODULE_DESCRIPTION("Go's bucketed map as a kernel hash table");
+MODULE_AUTHOR("The hmap authors");
+MODULE_LICENSE("GPL");
