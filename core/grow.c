@@ -14,7 +14,7 @@
 #include "key.h"
 
 /* The largest array, in bytes, that an insert allocates and zeroes itself. */
-#define SMALL_ARRAY	16384
+#define SMALL_ARRAY	8192
 #define GROW_RETRY	(HZ / 10)	/* after there was no memory */
 #define FINISH_DELAY	(HZ / 10)
 

@@ -417,9 +417,8 @@ static int put_record(struct hmap_next *next, const struct hmap_iter *iter)
 }
 
 /*
- * The walk moves on when all of a record has been written.  So whatever the
- * error, the records that @next tells of have been given, and the next call
- * begins with the one that has not.
+ * The walk moves on when all of a record has been written.  After the first
+ * one an error can wait: the next call will begin with what failed here.
  */
 static int walk(struct hmap_file *f, struct hmap_next *next)
 {
@@ -429,13 +428,13 @@ static int walk(struct hmap_file *f, struct hmap_next *next)
 		ret = put_record(next, &f->iter);
 		if (ret) {
 			hmap_iter_back(&f->iter);
-			return ret == -EMSGSIZE && next->count ? 0 : ret;
+			break;
 		}
 		if (fatal_signal_pending(current))
 			return -EINTR;
 		cond_resched();
 	}
-	return ret;
+	return next->count ? 0 : ret;
 }
 
 static int ioctl_next(struct file *filp, void __user *arg, size_t size)
@@ -454,7 +453,7 @@ static int ioctl_next(struct file *filp, void __user *arg, size_t size)
 	if (next.flags & ~HMAP_NEXT_REWIND)
 		return -EINVAL;
 
-	/* If the caller cannot be told of records, none must be given. */
+	/* If the caller can't be told of records, none must be given. */
 	next.used = 0;
 	next.count = 0;
 	err = put_struct(arg, &next, sizeof(next), size);

@@ -155,8 +155,7 @@ struct hmap_entry {
  * the map from start to end of the walk is given exactly once, one that is
  * deleted before the walk reaches it is not given, and one that is inserted
  * meanwhile may or may not be.  HMAP_IOC_CLEAR ends all walks of a map.
- * Whatever the error, @used and @count tell of records that have been given,
- * but for EMSGSIZE.
+ * As with read(2), an error is told when there is no record to tell of.
  *
  * Errors:
  *	EMSGSIZE the next record does not fit into @len bytes; @used says how
