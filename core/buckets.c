@@ -269,6 +269,7 @@ void hmap_array_destroy(struct bucket_array *a)
 	}
 	hmap_array_free(a);
 }
+EXPORT_SYMBOL_TEST(hmap_array_destroy);
 
 static void array_free_work(struct work_struct *work)
 {
@@ -302,6 +303,7 @@ void hmap_put(struct hmap *h)
 	kvfree(h->stripes);
 	kfree(h);
 }
+EXPORT_SYMBOL_TEST(hmap_put);
 
 void hmap_buckets_exit(void)
 {

@@ -171,6 +171,7 @@ int hmap_grow(struct hmap *h, gfp_t gfp)
 	hmap_array_free(new);	/* somebody else was faster */
 	return 0;
 }
+EXPORT_SYMBOL_TEST(hmap_grow);
 
 static void grow_work(struct work_struct *work)
 {
@@ -224,6 +225,7 @@ void hmap_replace(struct hmap *h, struct bucket_array *new,
 	WRITE_ONCE(h->generation, h->generation + 1);
 	spin_unlock_bh(&h->lock);
 }
+EXPORT_SYMBOL_TEST(hmap_replace);
 
 /*
  * A map that has become empty draws a new seed, lest what someone has learnt
