@@ -1,0 +1,84 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+#
+# The tests, as the guest runs them.  All output goes through the kernel's log,
+# so that it stands in the order in which things happened beside what the
+# kernel has to say; the log as a whole is KTAP.
+
+SUITES=$(cat /suites)
+HUNG_SECONDS=100	# KUnit takes it for the limit of a test case, too
+
+# 0x1000 module out of tree, 0x2000 not signed, 0x40000 KUnit has run
+HARMLESS_TAINT=$((0x1000 | 0x2000 | 0x40000))
+
+log()	# PREFIX
+{
+	while IFS= read -r line || [ -n "$line" ]; do
+		printf '<5>%s%.900s\n' "$1" "$line" >/dev/kmsg
+	done
+}
+
+result()	# STATUS NAME
+{
+	number=$((number + 1))
+	if [ "$1" = 0 ]; then
+		echo "ok $number $2"
+	else
+		echo "not ok $number $2"
+	fi | log
+}
+
+# A leak is known by the second scan; objects under five seconds old are spared.
+leaks()
+{
+	sleep 6
+	echo scan >/sys/kernel/debug/kmemleak &&
+	echo scan >/sys/kernel/debug/kmemleak &&
+	cat /sys/kernel/debug/kmemleak >/tmp/leaks || return 1
+	head -n 200 /tmp/leaks | log '# '
+	[ ! -s /tmp/leaks ]
+}
+
+load()
+{
+	[ -e /sys/module/hmap ] || insmod /modules/hmap.ko 2>&1 | log '# '
+}
+
+set -- /e2e/e2e-*
+echo 10 >/proc/sys/kernel/hung_task_check_interval_secs
+echo $HUNG_SECONDS >/proc/sys/kernel/hung_task_timeout_secs
+echo 1 >/proc/sys/kernel/hung_task_panic
+
+# The last result, on what the kernel had to say, is for the host to give.
+{
+	echo 'guest: results'
+	echo 'KTAP version 1'
+	echo "1..$((SUITES + $# + 6))"
+} | log
+
+load
+insmod /modules/hmap_kunit.ko 2>&1 | log '# '
+rmmod hmap_kunit 2>&1 | log '# '
+number=$SUITES
+
+for program in "$@"; do
+	load
+	{
+		timeout -s KILL 300 "$program" 2>&1
+		echo $? >/tmp/status
+	} | log '    '
+	result "$(cat /tmp/status)" "${program##*/}"
+done
+
+load
+leaks
+result $? no-leak-while-loaded
+rmmod hmap 2>&1 | log '# '
+[ ! -e /sys/module/hmap ]
+result $? unload
+leaks
+result $? no-leak-after-unload
+grep -q 'debug_locks: *1' /proc/lockdep_stats
+result $? lockdep-still-on
+[ $(($(cat /proc/sys/kernel/tainted) & ~HARMLESS_TAINT)) = 0 ]
+result $? not-tainted
