@@ -1,0 +1,199 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * 32-bit callers.  The structures have the same layout for them, which the
+ * compiler checks here, and their calls arrive through compat_ioctl(), which a
+ * 64-bit process reaches by int 0x80 with addresses below 4 GiB.
+ */
+#define _GNU_SOURCE
+#include <assert.h>
+#include <signal.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+
+#include "device.h"
+
+#define AT(type, member, offset) \
+	static_assert(offsetof(struct type, member) == (offset), #member)
+
+AT(hmap_create, mode, 16);
+AT(hmap_create, hint, 24);
+AT(hmap_create, max_entries, 32);
+AT(hmap_create, max_bytes, 40);
+AT(hmap_create, name, 48);
+static_assert(sizeof(struct hmap_create) == 112, "hmap_create");
+static_assert(sizeof(struct hmap_name) == 64, "hmap_name");
+AT(hmap_entry, elem, 8);
+AT(hmap_entry, key_len, 16);
+AT(hmap_entry, elem_len, 20);
+AT(hmap_entry, flags, 24);
+AT(hmap_entry, reserved, 28);
+static_assert(sizeof(struct hmap_entry) == 32, "hmap_entry");
+AT(hmap_next, len, 8);
+AT(hmap_next, flags, 12);
+AT(hmap_next, used, 16);
+AT(hmap_next, count, 20);
+static_assert(sizeof(struct hmap_next) == 24, "hmap_next");
+static_assert(sizeof(struct hmap_record) == 8, "hmap_record");
+AT(hmap_info, nevacuate, 64);
+AT(hmap_info, key_kind, 72);
+AT(hmap_info, state, 104);
+AT(hmap_info, name, 112);
+static_assert(sizeof(struct hmap_info) == 176, "hmap_info");
+static_assert(HMAP_IOC_CREATE == 0x4070ba00, "HMAP_IOC_CREATE");
+static_assert(HMAP_IOC_OPEN == 0x4040ba01, "HMAP_IOC_OPEN");
+static_assert(HMAP_IOC_UNLINK == 0x4040ba02, "HMAP_IOC_UNLINK");
+static_assert(HMAP_IOC_INSERT == 0x4020ba03, "HMAP_IOC_INSERT");
+static_assert(HMAP_IOC_LOOKUP == 0xc020ba04, "HMAP_IOC_LOOKUP");
+static_assert(HMAP_IOC_DELETE == 0x4020ba05, "HMAP_IOC_DELETE");
+static_assert(HMAP_IOC_NEXT == 0xc018ba06, "HMAP_IOC_NEXT");
+static_assert(HMAP_IOC_CLEAR == 0xba07, "HMAP_IOC_CLEAR");
+static_assert(HMAP_IOC_INFO == 0xc0b0ba08, "HMAP_IOC_INFO");
+
+#define NR_IOCTL_32	54
+#define NR_GETPID_32	20
+
+static int call32(int nr, unsigned int a, unsigned int b, unsigned int c)
+{
+	int ret;
+
+	asm volatile("int $0x80"
+		     : "=a" (ret)
+		     : "a" (nr), "b" (a), "c" (b), "d" (c)
+		     : "memory", "r8", "r9", "r10", "r11");
+	return ret;
+}
+
+static int ioctl32(int fd, unsigned int cmd, void *arg)
+{
+	return call32(NR_IOCTL_32, fd, cmd, (uintptr_t)arg);
+}
+
+static void no_int80(int sig)
+{
+	_exit(sig);
+}
+
+static void need_int80(void)
+{
+	pid_t pid = spawn();
+	int status;
+
+	if (!pid) {
+		signal(SIGSEGV, no_int80);
+		_exit(call32(NR_GETPID_32, 0, 0, 0) != getpid());
+	}
+	EQ(waitpid(pid, &status, 0), pid);
+	if (status)
+		skip("the kernel has no 32-bit system calls");
+}
+
+/* What a 32-bit process has in its address space */
+static struct low {
+	struct hmap_create create;
+	struct hmap_name name;
+	struct hmap_entry entry;
+	struct hmap_next next;
+	struct hmap_info info;
+	__u64 key, elem;
+	char buf[100 * 24];
+} *low_memory(void)
+{
+	struct low *low = mmap(NULL, sizeof(*low), PROT_READ | PROT_WRITE,
+			       MAP_PRIVATE | MAP_ANONYMOUS | MAP_32BIT, -1, 0);
+
+	OK(low != MAP_FAILED);
+	OK((uintptr_t)low < 1ULL << 32);
+	return low;
+}
+
+static int entry32(int fd, unsigned int cmd, struct low *low, __u64 key)
+{
+	low->key = key;
+	low->entry = (struct hmap_entry) {
+		.key = (uintptr_t)&low->key,
+		.elem = (uintptr_t)&low->elem,
+		.key_len = 8,
+		.elem_len = 8,
+	};
+	return ioctl32(fd, cmd, &low->entry);
+}
+
+static void all_calls(void)
+{
+	struct low *low;
+	__u64 elem;
+	int fd, other;
+
+	need_int80();
+	low = low_memory();
+	fd = dev(O_RDWR);
+	low->create = (struct hmap_create) {
+		.key_kind = HMAP_KIND_U64,
+		.key_size = 8,
+		.elem_size = 8,
+		.max_entries = 1ULL << 20,
+		.name = "low",
+	};
+	EQ(ioctl32(fd, HMAP_IOC_CREATE, &low->create), 0);
+	for (__u64 i = 0; i < 100; i++) {
+		low->elem = ~i;
+		EQ(entry32(fd, HMAP_IOC_INSERT, low, i << 32), 0);
+	}
+	for (__u64 i = 0; i < 100; i++) {
+		EQ(entry32(fd, HMAP_IOC_LOOKUP, low, i << 32), 0);
+		EQ(low->elem, ~i);
+		EQ(get(fd, i << 32, &elem), 0);
+		EQ(elem, ~i);
+	}
+	EQ(entry32(fd, HMAP_IOC_DELETE, low, 1ULL << 32), 0);
+	EQ(entry32(fd, HMAP_IOC_LOOKUP, low, 1ULL << 32), -ENOENT);
+
+	low->next = (struct hmap_next) {
+		.buf = (uintptr_t)low->buf,
+		.len = sizeof(low->buf),
+	};
+	EQ(ioctl32(fd, HMAP_IOC_NEXT, &low->next), 0);
+	EQ(low->next.count, 99);
+	EQ(low->next.used, 99 * 24);
+
+	strcpy(low->name.name, "low");
+	other = dev(O_RDONLY);
+	EQ(ioctl32(other, HMAP_IOC_OPEN, &low->name), 0);
+	EQ(ioctl32(other, HMAP_IOC_INFO, &low->info), 0);
+	EQ(low->info.count, 99);
+	EQ(low->info.max_entries, 1ULL << 20);
+	EQ(strcmp(low->info.name, "low"), 0);
+	EQ(ioctl32(fd, HMAP_IOC_UNLINK, &low->name), 0);
+	EQ(ioctl32(fd, HMAP_IOC_CLEAR, NULL), 0);
+	EQ(info(other).count, 0);
+}
+
+static void bad_addresses(void)
+{
+	struct low *low;
+	int fd = make_u64(NULL, 0);
+
+	need_int80();
+	low = low_memory();
+	EQ(ioctl32(fd, HMAP_IOC_INSERT, NULL), -EFAULT);
+	EQ(ioctl32(fd, HMAP_IOC_NEXT, (void *)0xfffffff0), -EFAULT);
+	low->entry = (struct hmap_entry) {
+		.key = (uintptr_t)&low->key | 1ULL << 63,
+		.elem = (uintptr_t)&low->elem,
+		.key_len = 8,
+		.elem_len = 8,
+	};
+	EQ(ioctl32(fd, HMAP_IOC_INSERT, &low->entry), -EFAULT);
+	EQ(ioctl32(fd, _IO(0xBA, 0x7f), &low->entry), -ENOTTY);
+	EQ(info(fd).count, 0);
+}
+
+static const struct test tests[] = {
+	TEST(all_calls),
+	TEST(bad_addresses),
+};
+
+int main(void)
+{
+	return run_device_tests(tests, ARRAY_SIZE(tests));
+}

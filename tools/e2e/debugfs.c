@@ -1,0 +1,356 @@
+// SPDX-License-Identifier: GPL-2.0
+/* What debugfs tells of a map, and what it must not. */
+#include <ctype.h>
+#include <regex.h>
+#include <signal.h>
+#include <sys/wait.h>
+
+#include "device.h"
+
+#define ROOM	(4 << 20)
+#define MARKER	"SecretSecret"
+
+static const char * const files[] = { "hmap", "buckets", "stats" };
+static char text[ROOM];
+
+/* Nothing that looks like an address, and no bytes of a key or elem */
+static void check_discreet(void)
+{
+	regex_t address;
+
+	EQ(regcomp(&address, "ffff[0-9a-f]{12}|0x[0-9a-f]{9}",
+		   REG_EXTENDED | REG_ICASE | REG_NOSUB), 0);
+	OK(regexec(&address, text, 0, NULL, 0));
+	regfree(&address);
+	OK(!strstr(text, "Secret"));
+	for (const char *p = text; *p; p++)
+		OK(isprint(*p) || *p == '\n');
+}
+
+static void read_map_file(const char *map, const char *file)
+{
+	char path[128];
+	size_t len;
+
+	snprintf(path, sizeof(path), DEBUGFS "%s/%s", map, file);
+	len = read_file(path, text, ROOM);
+	EQ(strlen(text), len);
+	OK(len && text[len - 1] == '\n');
+	check_discreet();
+}
+
+/* The number on the line that begins with @what */
+static unsigned long long field(const char *what)
+{
+	size_t len = strlen(what);
+
+	for (const char *p = text; p; p = strchr(p, '\n')) {
+		p += *p == '\n';
+		if (!strncmp(p, what, len) && p[len] == ' ' &&
+		    isdigit(p[len + strspn(p + len, " ")]))
+			return strtoull(p + len, NULL, 10);
+	}
+	fail(__FILE__, __LINE__, "there is no line \"%s\"", what);
+}
+
+struct slots {
+	unsigned int entries, empty, evacuated, buckets;
+};
+
+/* "  17  a3 .  .  -> 51 X": the slots of one bucket and its chain */
+static void count_slots(const char *line, size_t len, struct slots *sum)
+{
+	char copy[4096], *token, *save;
+	unsigned int slots = 0;
+
+	OK(len < sizeof(copy));
+	memcpy(copy, line, len);
+	copy[len] = 0;
+	token = strtok_r(copy, " ", &save);
+	OK(token && isdigit(*token));
+	sum->buckets++;
+	while ((token = strtok_r(NULL, " ", &save))) {
+		if (!strcmp(token, "->")) {
+			EQ(slots % 8, 0);
+			continue;
+		}
+		slots++;
+		if (strlen(token) == 2 && isxdigit(token[0]) &&
+		    isxdigit(token[1])) {
+			OK(strtoul(token, NULL, 16) >= 5);
+			sum->entries++;
+		} else {
+			EQ(strlen(token), 1);
+			OK(strchr(".-XYE", *token));
+			sum->empty += *token == '.' || *token == '-';
+			sum->evacuated += !!strchr("XYE", *token);
+		}
+	}
+	OK(slots);
+	EQ(slots % 8, 0);
+}
+
+static struct slots parse_buckets(void)
+{
+	struct slots sum = { 0 };
+	long last = -1;
+
+	for (char *line = text, *end; *line; line = end + 1) {
+		end = strchr(line, '\n');
+		OK(end);
+		if (isdigit(line[strspn(line, " ")])) {
+			long nr = strtol(line, NULL, 10);
+
+			OK(nr == last + 1 || nr == 0);
+			last = nr;
+			count_slots(line, end - line, &sum);
+		}
+	}
+	return sum;
+}
+
+/*
+ * Reads @file of a map that nobody writes to, and what INFO says of the same
+ * moment: a growth may go on, and memory be freed, in the background.
+ */
+static struct hmap_info read_with_info(int fd, const char *map,
+				       const char *file)
+{
+	struct hmap_info before, after;
+
+	do {
+		before = info(fd);
+		read_map_file(map, file);
+		after = info(fd);
+	} while (memcmp(&before, &after, sizeof(after)));
+	return after;
+}
+
+static void check_header(int fd, const char *map)
+{
+	struct hmap_info i = read_with_info(fd, map, "hmap");
+
+	EQ(field("id"), i.id);
+	EQ(field("entries"), i.count);
+	EQ(field("count"), i.count);
+	EQ(field("bytes"), i.bytes);
+	EQ(field("B"), i.log2_buckets);
+	EQ(field("noverflow"), i.noverflow);
+	EQ(field("nevacuate"), i.nevacuate);
+	EQ(field("growths"), i.growths);
+	EQ(!strstr(text, "(unlinked)"), !(i.state & HMAP_STATE_UNLINKED));
+	EQ(!strstr(text, "to twice the size"),
+	   !(i.state & HMAP_STATE_GROWING));
+}
+
+static void check_buckets(int fd, const char *map)
+{
+	struct hmap_info i = read_with_info(fd, map, "buckets");
+	struct slots slots = parse_buckets();
+
+	EQ(slots.entries, i.count);
+	if (!(i.state & (HMAP_STATE_GROWING | HMAP_STATE_SAME_SIZE))) {
+		EQ(slots.evacuated, 0);
+		EQ(slots.buckets, i.count ? 1 << i.log2_buckets : 0);
+	}
+}
+
+static void check_stats(int fd, const char *map)
+{
+	struct hmap_info i = read_with_info(fd, map, "stats");
+	unsigned long long sum = 0;
+
+	EQ(field("entries"), i.count);
+	EQ(field("buckets"), i.count ? 1 << i.log2_buckets : 0);
+	EQ(field("growths"), i.growths);
+	for (const char *p = strstr(text, "\nchain length"); p && p[1];) {
+		p = strchr(p + 1, '\n');
+		if (p && isdigit(p[1]))
+			sum += strtoull(p + 19, NULL, 10);
+	}
+	EQ(sum, field("buckets"));
+}
+
+static void check_all(int fd, const char *map)
+{
+	check_header(fd, map);
+	check_buckets(fd, map);
+	check_stats(fd, map);
+}
+
+static void agrees_with_info(void)
+{
+	int fd = make_u64("shown", 0600);
+
+	check_all(fd, "shown");
+	for (__u64 i = 1; i <= 3000; i++) {
+		EQ(put(fd, i, i), 0);
+		if (i < 120 || i % 250 == 0)
+			check_all(fd, "shown");
+	}
+	for (__u64 i = 1; i <= 3000; i += 2)
+		EQ(del(fd, i), 0);
+	check_all(fd, "shown");
+}
+
+static void names_and_numbers(void)
+{
+	char name[32];
+	int fd = make_u64("shown", 0600);
+
+	EQ(put(fd, 1, 1), 0);
+	snprintf(name, sizeof(name), "#%llu", info(fd).id);
+	check_all(fd, name);
+	EQ(unlink_map(fd, "shown"), 0);
+	check_all(fd, name);
+	close(fd);
+	fd = make_u64(NULL, 0);
+	EQ(put(fd, 1, 1), 0);
+	snprintf(name, sizeof(name), "#%llu", info(fd).id);
+	check_all(fd, name);
+}
+
+static void all_kinds(void)
+{
+	static const struct {
+		struct hmap_create arg;
+		const char *type;
+	} kinds[] = {
+		{ { .key_kind = HMAP_KIND_U32, .key_size = 4, .elem_size = 12 },
+		  "u32 -> 12 bytes" },
+		{ { .key_kind = HMAP_KIND_U64, .key_size = 8 },
+		  "u64 -> 0 bytes" },
+		{ { .key_kind = HMAP_KIND_BYTES, .key_size = 12,
+		    .elem_size = 200 }, "12 bytes -> 200 bytes" },
+		{ { .key_kind = HMAP_KIND_STRING, .elem_size = 300,
+		    .flags = HMAP_CREATE_VAR_ELEM },
+		  "string -> up to 300 bytes" },
+	};
+	static char elem[300];
+
+	for (size_t i = 0; i < sizeof(elem) - 1; i++)
+		elem[i] = MARKER[i % strlen(MARKER)];
+	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
+		int fd = make(&kinds[i].arg);
+		__u32 len = kinds[i].arg.key_size ?: 12;
+		char name[32], key[12] = MARKER;
+
+		for (__u32 nr = 0; nr < 100; nr++) {
+			if (len < 12)
+				memcpy(key, &nr, sizeof(nr));
+			else
+				memcpy(key + 8, &nr, sizeof(nr));
+			EQ(insert(fd, key, len, elem, kinds[i].arg.elem_size,
+				  0), 0);
+		}
+		snprintf(name, sizeof(name), "#%llu", info(fd).id);
+		check_all(fd, name);
+		read_map_file(name, "hmap");
+		OK(strstr(text, kinds[i].type));
+		close(fd);
+	}
+}
+
+/* What is read is of different moments, but each line is whole. */
+static void while_another_writes(void)
+{
+	int fd = make_u64("busy", 0600);
+	pid_t pid = spawn();
+
+	if (!pid) {
+		for (__u64 i = 0;; i++) {
+			EQ(put(fd, i % 100000, i), 0);
+			if (i % 100000 == 99999)
+				EQ(clear(fd), 0);
+			else if (i % 5 == 4)
+				EQ(del(fd, i % 100000 - 2), 0);
+		}
+	}
+	for (int round = 0; round < 20 || info(fd).growths < 9; round++) {
+		for (size_t i = 0; i < ARRAY_SIZE(files); i++) {
+			read_map_file("busy", files[i]);
+			if (!strcmp(files[i], "buckets"))
+				parse_buckets();
+			else
+				field("entries");
+		}
+	}
+	EQ(kill(pid, SIGKILL), 0);
+	EQ(waitpid(pid, NULL, 0), pid);
+	check_all(fd, "busy");
+}
+
+static void many_buckets(void)
+{
+	const struct hmap_create arg = {
+		.key_kind = HMAP_KIND_U64,
+		.key_size = 8,
+		.elem_size = 8,
+		.hint = 100000,
+		.name = "large",
+	};
+	int fd = make(&arg);
+
+	for (__u64 i = 0; i < 1000; i++)
+		EQ(put(fd, i, i), 0);
+	EQ(info(fd).log2_buckets, 14);
+	check_all(fd, "large");
+}
+
+/* Small reads from anywhere add up to what one large one gives. */
+static void any_read_size(void)
+{
+	static char pieces[ROOM];
+	int map = make_u64("read", 0600), fd;
+	size_t len = 0;
+	ssize_t n;
+
+	for (__u64 i = 0; i < 1000; i++)
+		EQ(put(map, i, i), 0);
+	read_map_file("read", "buckets");
+	fd = open(DEBUGFS "read/buckets", O_RDONLY);
+	OK(fd >= 0);
+	while ((n = read(fd, pieces + len, 1 + random_u32() % 200)) > 0)
+		len += n;
+	EQ(n, 0);
+	EQ(len, strlen(text));
+	SAME_BYTES(pieces, text, len);
+	EQ(pread(fd, pieces, 100, len / 2), 100);
+	SAME_BYTES(pieces, text + len / 2, 100);
+}
+
+static void for_root_alone(void)
+{
+	int fd = make_u64("shown", 0666);
+	pid_t pid = spawn();
+
+	if (!pid) {
+		become(1000, 1000);
+		for (size_t i = 0; i < ARRAY_SIZE(files); i++) {
+			char path[64];
+
+			snprintf(path, sizeof(path), DEBUGFS "shown/%s",
+				 files[i]);
+			EQ(open(path, O_RDONLY), -1);
+			EQ(errno, EACCES);
+		}
+		exit(0);
+	}
+	join(pid);
+	close(fd);
+}
+
+static const struct test tests[] = {
+	TEST(agrees_with_info),
+	TEST(names_and_numbers),
+	TEST(all_kinds),
+	TEST(while_another_writes),
+	TEST(many_buckets),
+	TEST(any_read_size),
+	TEST(for_root_alone),
+};
+
+int main(void)
+{
+	return run_device_tests(tests, ARRAY_SIZE(tests));
+}

@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The ioctls of /dev/hmap as functions that return 0 or a negative errno, and
+ * whole maps as values that can be compared.
+ */
+#ifndef _DEVICE_H
+#define _DEVICE_H
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/hmap.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include "harness.h"
+
+#define DEVICE		"/dev/hmap"
+#define MODULE_FILE	"/modules/hmap.ko"
+#define PARAMETERS	"/sys/module/hmap/parameters/"
+#define DEBUGFS		"/sys/kernel/debug/hmap/"
+
+/* The same call from a caller that was built with a structure of @size. */
+static inline unsigned long sized(unsigned long cmd, size_t size)
+{
+	return _IOC(_IOC_DIR(cmd), _IOC_TYPE(cmd), _IOC_NR(cmd), size);
+}
+
+/* run_tests(), with maps, device mode and parameters as they were after each */
+int run_device_tests(const struct test *tests, size_t nr);
+
+int call(int fd, unsigned long cmd, void *arg);
+
+/* A file that is not bound, and one that is bound to a new map. */
+int dev(int flags);
+int create(int fd, const struct hmap_create *arg);
+int make(const struct hmap_create *arg);
+int open_map(int fd, const char *name);
+int dev_open_map(const char *name, int flags);
+int unlink_map(int fd, const char *name);
+bool is_name(const char *name);
+
+int insert(int fd, const void *key, __u32 key_len, const void *elem,
+	   __u32 elem_len, __u32 flags);
+int lookup(int fd, const void *key, __u32 key_len, void *elem, __u32 *elem_len);
+int delete(int fd, const void *key, __u32 key_len);
+int next(int fd, struct hmap_next *arg, void *buf, __u32 len, __u32 flags);
+int clear(int fd);
+struct hmap_info info(int fd);
+
+/* Maps of u64 to u64. */
+int make_u64(const char *name, __u32 mode);
+int put(int fd, __u64 key, __u64 elem);
+int get(int fd, __u64 key, __u64 *elem);
+int del(int fd, __u64 key);
+
+static inline const void *record_key(const struct hmap_record *rec)
+{
+	return rec + 1;
+}
+
+static inline const void *record_elem(const struct hmap_record *rec)
+{
+	return (const char *)(rec + 1) + HMAP_RECORD_ALIGN(rec->key_len);
+}
+
+/* Takes the first record away from those that a NEXT has written. */
+static inline const struct hmap_record *take_record(struct hmap_next *n)
+{
+	const struct hmap_record *rec = (void *)(uintptr_t)n->buf;
+	__u32 size;
+
+	if (!n->used)
+		return NULL;
+	size = HMAP_RECORD_SIZE(rec->key_len, rec->elem_len);
+	OK(size <= n->used);
+	n->buf += size;
+	n->used -= size;
+	return rec;
+}
+
+/* All that is in a map, by a walk of its own: the records in order of key. */
+struct contents {
+	char *buf;
+	size_t len;
+	const struct hmap_record **recs;
+	size_t count;
+};
+
+struct contents contents(int fd);
+void free_contents(struct contents *c);
+void same_contents(const char *file, int line, int fd, struct contents *before);
+
+/* @expr must fail with @err and leave the map of @fd as it is. */
+#define REFUSED(fd, expr, err)						\
+do {									\
+	int fd_ = fd;							\
+	struct contents before_ = contents(fd_);			\
+									\
+	CHECK_EQ(expr, #expr, -(err), "-" #err);			\
+	same_contents(__FILE__, __LINE__, fd_, &before_);		\
+} while (0)
+
+/* @len bytes of memory, behind which there is none; and a page of constants */
+void *edge(size_t len);
+void *readonly(const void *from, size_t len);
+#define NOWHERE		((void *)8)
+#define KERNEL_MEMORY	((void *)0xffff888000001000UL)
+
+/* What a short file holds, and a module parameter */
+size_t read_file(const char *path, char *buf, size_t room);
+void write_file(const char *path, const char *text);
+unsigned long long parameter(const char *name);
+void set_parameter(const char *name, unsigned long long value);
+
+/* Become someone who is not root, in the present process, for good. */
+void become(uid_t uid, gid_t gid);
+
+/* A number that is different each time, and the same in each run. */
+__u32 random_u32(void);
+
+#endif /* _DEVICE_H */

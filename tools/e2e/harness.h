@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Runs a table of tests, each in a process of its own with a time limit, and
+ * prints what became of them as KTAP.  A check that fails says where and why
+ * and ends its process, so what follows it may rely on it.
+ */
+#ifndef _HARNESS_H
+#define _HARNESS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+
+#define ARRAY_SIZE(a)	(sizeof(a) / sizeof((a)[0]))
+
+#define TEST_SECONDS	100	/* a test that takes longer hangs */
+
+struct test {
+	const char *name;
+	void (*fn)(void);
+};
+
+#define TEST(fn)	{ #fn, fn }
+
+/* What main() returns: runs @after behind each test, however that ended. */
+int run_tests(const struct test *tests, size_t nr, void (*after)(void));
+
+void __attribute__((noreturn, format(printf, 1, 2))) skip(const char *why, ...);
+void __attribute__((noreturn, format(printf, 3, 4)))
+fail(const char *file, int line, const char *what, ...);
+
+/* What is being tried, to be told if a check fails */
+void __attribute__((format(printf, 1, 2))) trying(const char *what, ...);
+
+#define EQ(a, b)	CHECK_EQ(a, #a, b, #b)
+
+/* @x and @y are texts: those of @a and @b before macros in them are expanded. */
+#define CHECK_EQ(a, x, b, y)						\
+do {									\
+	long long a_ = (long long)(a), b_ = (long long)(b);		\
+									\
+	if (a_ != b_)							\
+		fail(__FILE__, __LINE__, "%s == %s: %lld, not %lld",	\
+		     x, y, a_, b_);					\
+} while (0)
+
+#define OK(x)								\
+do {									\
+	if (!(x))							\
+		fail(__FILE__, __LINE__, "%s: not so", #x);		\
+} while (0)
+
+#define SAME_BYTES(a, b, len)						\
+	same_bytes(__FILE__, __LINE__, #a " and " #b, a, b, len)
+void same_bytes(const char *file, int line, const char *what, const void *a,
+		const void *b, size_t len);
+
+/* fork(2) for a helper process, and the wait for it to end without failure. */
+pid_t spawn(void);
+void join(pid_t pid);
+
+/* The true or false of @cond(@arg), given a few seconds to become true. */
+bool becomes_true(bool (*cond)(void *arg), void *arg);
+
+#endif /* _HARNESS_H */

@@ -1,0 +1,281 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Several processes at once on one map: no torn and no foreign elem is seen. */
+#include <signal.h>
+#include <sys/mman.h>
+#include <sys/sysinfo.h>
+#include <sys/wait.h>
+#include <time.h>
+
+#include "device.h"
+
+#define NR_KEYS		300
+#define MILLISECONDS	1000
+#define ELEM_MAX	5000
+
+/* An elem tells its key and version, and all its bytes follow from them. */
+static void fill(__u32 *elem, __u32 len, __u32 key, __u32 version)
+{
+	for (__u32 i = 0; i < len / 4; i++)
+		elem[i] = i % 2 ? key + i : version + i;
+}
+
+static void check(const void *elem, __u32 len, __u32 key)
+{
+	static __u32 want[ELEM_MAX / 4];
+	__u32 version;
+
+	memcpy(&version, elem, 4);
+	fill(want, len, key, version);
+	SAME_BYTES(elem, want, len);
+}
+
+static __u32 elem_len(const struct hmap_create *shape, __u32 version)
+{
+	if (!(shape->flags & HMAP_CREATE_VAR_ELEM))
+		return shape->elem_size;
+	return 8 + version % (shape->elem_size / 4 - 1) * 4;
+}
+
+static __u32 make_key(const struct hmap_create *shape, __u32 nr, char *key)
+{
+	memset(key, 'k', 300);
+	memcpy(key, &nr, 4);
+	return shape->key_size ?: 4 + nr % 200;
+}
+
+static void read_one(int fd, const struct hmap_create *shape, __u32 nr)
+{
+	static __u32 elem[ELEM_MAX / 4];
+	__u32 len = shape->elem_size;
+	char key[300];
+	int err = lookup(fd, key, make_key(shape, nr, key), elem, &len);
+
+	if (err)
+		EQ(err, -ENOENT);
+	else
+		check(elem, len, nr);
+}
+
+static void write_one(int fd, const struct hmap_create *shape, __u32 nr)
+{
+	static __u32 elem[ELEM_MAX / 4], version;
+	char key[300];
+	__u32 key_len = make_key(shape, nr, key), len;
+	int err;
+
+	version += 4;
+	len = elem_len(shape, version);
+	fill(elem, len, nr, version);
+	if (version % 16 == 0) {
+		err = delete(fd, key, key_len);
+		OK(!err || err == -ENOENT);
+	} else {
+		EQ(insert(fd, key, key_len, elem, len, HMAP_INSERT_ANY), 0);
+	}
+}
+
+static void walk_some(int fd, __u32 flags)
+{
+	static __u32 buf[4 * ELEM_MAX / 4];
+	const struct hmap_record *rec;
+	struct hmap_next n;
+	__u32 nr;
+
+	EQ(next(fd, &n, buf, sizeof(buf), flags), 0);
+	while ((rec = take_record(&n))) {
+		memcpy(&nr, record_key(rec), 4);
+		OK(nr < NR_KEYS);
+		check(record_elem(rec), rec->elem_len, nr);
+	}
+}
+
+static long long now(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return t.tv_sec * 1000LL + t.tv_nsec / 1000000;
+}
+
+static void one_of_many(const struct hmap_create *shape, int who, long long end)
+{
+	int fd = dev_open_map(shape->name, O_RDWR);
+
+	for (int i = 0; i < who; i++)
+		random_u32();
+	for (unsigned int i = 0; i % 16 || now() < end; i++) {
+		__u32 nr = random_u32() % NR_KEYS;
+
+		if (who == 0)
+			walk_some(fd, random_u32() % 32 ? 0 :
+						  HMAP_NEXT_REWIND);
+		else if (random_u32() % 2)
+			read_one(fd, shape, nr);
+		else
+			write_one(fd, shape, nr);
+		if (who == 1 && i % 4096 == 4095)
+			EQ(clear(fd), 0);
+	}
+}
+
+static void hammer(const struct hmap_create *shape)
+{
+	int fd = make(shape), nr = get_nprocs() + 2;
+	long long end = now() + MILLISECONDS;
+	struct contents c;
+	pid_t pids[64];
+
+	OK(nr < (int)ARRAY_SIZE(pids));
+	for (int who = 0; who < nr; who++) {
+		pids[who] = spawn();
+		if (!pids[who]) {
+			one_of_many(shape, who, end);
+			exit(0);
+		}
+	}
+	for (int who = 0; who < nr; who++)
+		join(pids[who]);
+	c = contents(fd);
+	EQ(c.count, info(fd).count);
+	free_contents(&c);
+}
+
+static void inline_elems(void)
+{
+	hammer(&(struct hmap_create) {
+		.key_kind = HMAP_KIND_U32,
+		.key_size = 4,
+		.elem_size = 128,
+		.name = "inline",
+	});
+}
+
+static void elems_by_pointer(void)
+{
+	hammer(&(struct hmap_create) {
+		.key_kind = HMAP_KIND_BYTES,
+		.key_size = 200,
+		.elem_size = ELEM_MAX,
+		.name = "by-pointer",
+	});
+}
+
+static void variable_elems(void)
+{
+	hammer(&(struct hmap_create) {
+		.key_kind = HMAP_KIND_STRING,
+		.elem_size = 2000,
+		.flags = HMAP_CREATE_VAR_ELEM,
+		.name = "variable",
+	});
+}
+
+/* Each process has keys of its own, and no other may touch them. */
+static void own_keys(void)
+{
+	int fd = make_u64("own", 0600), nr = get_nprocs() + 1;
+	pid_t pids[64];
+
+	for (int who = 0; who < nr; who++) {
+		pids[who] = spawn();
+		if (pids[who])
+			continue;
+		for (__u64 i = 0; i < 3000; i++) {
+			__u64 key = i * nr + who, elem;
+
+			EQ(insert(fd, &key, 8, &i, 8, HMAP_INSERT_NOEXIST), 0);
+			EQ(get(fd, key, &elem), 0);
+			EQ(elem, i);
+			if (i % 3 == 2) {
+				EQ(del(fd, key - nr), 0);
+				EQ(get(fd, key - nr, &elem), -ENOENT);
+			}
+		}
+		exit(0);
+	}
+	for (int who = 0; who < nr; who++)
+		join(pids[who]);
+	EQ(info(fd).count, 2000 * nr);
+}
+
+/* Of many who want to make one entry, one does. */
+static void one_winner(void)
+{
+	unsigned int *wins = mmap(NULL, 4096, PROT_READ | PROT_WRITE,
+				  MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	int fd = make_u64(NULL, 0), nr = get_nprocs() + 1;
+	pid_t pids[64];
+
+	for (int who = 0; who < nr; who++) {
+		pids[who] = spawn();
+		if (pids[who])
+			continue;
+		for (__u64 i = 0; i < 2000; i++) {
+			int err = insert(fd, &i, 8, &i, 8, HMAP_INSERT_NOEXIST);
+
+			if (err)
+				EQ(err, -EEXIST);
+			else
+				__atomic_fetch_add(wins, 1, __ATOMIC_RELAXED);
+		}
+		exit(0);
+	}
+	for (int who = 0; who < nr; who++)
+		join(pids[who]);
+	EQ(*wins, 2000);
+	EQ(info(fd).count, 2000);
+}
+
+/* Names that are made, opened and unlinked at once by several. */
+static void names_come_and_go(void)
+{
+	long long end = now() + MILLISECONDS;
+	int nr = get_nprocs() + 1;
+	pid_t pids[64];
+
+	for (int who = 0; who < nr; who++) {
+		pids[who] = spawn();
+		if (pids[who])
+			continue;
+		for (int i = 0; i < who; i++)
+			random_u32();
+		while (now() < end) {
+			struct hmap_create arg = {
+				.key_kind = HMAP_KIND_U64,
+				.key_size = 8,
+				.elem_size = 8,
+				.name = { 'n', 'a' + random_u32() % 4 },
+			};
+			int fd = dev(O_RDWR), err = 0;
+
+			if (random_u32() % 2)
+				err = create(fd, &arg);
+			else
+				err = open_map(fd, arg.name);
+			OK(!err || err == -EEXIST || err == -ENOENT);
+			if (!err)
+				EQ(put(fd, who, who), 0);
+			if (random_u32() % 2)
+				err = unlink_map(fd, arg.name);
+			OK(!err || err == -EEXIST || err == -ENOENT);
+			close(fd);
+		}
+		exit(0);
+	}
+	for (int who = 0; who < nr; who++)
+		join(pids[who]);
+}
+
+static const struct test tests[] = {
+	TEST(inline_elems),
+	TEST(elems_by_pointer),
+	TEST(variable_elems),
+	TEST(own_keys),
+	TEST(one_winner),
+	TEST(names_come_and_go),
+};
+
+int main(void)
+{
+	return run_device_tests(tests, ARRAY_SIZE(tests));
+}
