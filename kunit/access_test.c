@@ -1,0 +1,764 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Lookup, insert, update and delete: where entries go (S3), what deletes leave
+ * (S9), what is stored inline (S12), for all kinds of keys and elems.
+ */
+#include <kunit/test.h>
+#include <linux/prandom.h>
+
+#include "../core/internal.h"
+#include "util.h"
+
+/* Buffers too large for the stack, and the map they are for. */
+struct access {
+	struct hmap *h;
+	struct hmap_test_key key;
+	struct hmap_test_elem elem;
+	struct hmap_test_elem other;
+	u8 got[HMAP_TEST_MAX_ELEM + 1];
+};
+
+static int access_init(struct kunit *test)
+{
+	test->priv = kunit_kzalloc(test, sizeof(struct access), GFP_KERNEL);
+	return test->priv ? 0 : -ENOMEM;
+}
+
+static struct access *access_map(struct kunit *test,
+				 const struct hmap_params *params)
+{
+	struct access *a = test->priv;
+
+	a->h = hmap_test_create(test, params);
+	return a;
+}
+
+/* For a case that has a kind of map as its parameter. */
+static struct access *access_kind(struct kunit *test)
+{
+	const struct hmap_test_kind *kind = test->param_value;
+
+	return access_map(test, &kind->params);
+}
+
+static const void *key_of(struct access *a, u32 i)
+{
+	return hmap_test_key(a->h, i, &a->key);
+}
+
+static const void *elem_of(struct access *a, u32 i)
+{
+	return hmap_test_elem(a->h, i, &a->elem);
+}
+
+static int put(struct access *a, u32 key, u32 elem, enum hmap_mode mode)
+{
+	return hmap_insert(a->h, key_of(a, key), elem_of(a, elem), mode,
+			   GFP_KERNEL);
+}
+
+static int del(struct access *a, u32 key)
+{
+	return hmap_delete(a->h, key_of(a, key));
+}
+
+static u32 elem_len(struct access *a, u32 elem)
+{
+	elem_of(a, elem);
+	return a->h->t.var_elem ? a->elem.var.len : a->h->t.elem_size;
+}
+
+/* Whether what was copied to a->got is this elem, and nothing behind it. */
+static bool got(struct access *a, u32 elem)
+{
+	u32 len = elem_len(a, elem);
+
+	return !memcmp(a->got, a->elem.data, len) && a->got[len] == 0xee;
+}
+
+static void *got_nothing(struct access *a)
+{
+	return memset(a->got, 0xee, sizeof(a->got));
+}
+
+static bool holds(struct access *a, const struct hmap_held *held, u32 elem)
+{
+	return held->len == elem_len(a, elem) &&
+	       !memcmp(held->data, a->elem.data, held->len);
+}
+
+/* Whether the key's elem is this one, by all ways of looking. */
+static bool has(struct access *a, u32 key, u32 elem)
+{
+	struct hmap_held held;
+	bool same = true;
+
+	if (hmap_lookup(a->h, key_of(a, key), NULL))
+		return false;
+	if (a->h->t.indirect_elem) {
+		if (hmap_hold(a->h, key_of(a, key), &held))
+			return false;
+		same = holds(a, &held, elem);
+		hmap_release(&held);
+	}
+	if (!a->h->t.var_elem)
+		same &= !hmap_lookup(a->h, key_of(a, key), got_nothing(a)) &&
+			got(a, elem);
+	return same;
+}
+
+static bool absent(struct access *a, u32 key)
+{
+	return hmap_lookup(a->h, key_of(a, key), NULL) == -ENOENT;
+}
+
+/* === All kinds === */
+
+static void nothing_in_no_array(struct kunit *test)
+{
+	struct access *a = access_kind(test);
+	struct hmap *h = a->h;
+	long bytes = atomic_long_read(&h->bytes);
+
+	KUNIT_EXPECT_TRUE(test, absent(a, 1));
+	KUNIT_EXPECT_EQ(test, del(a, 1), -ENOENT);
+	KUNIT_EXPECT_EQ(test, hmap_take(h, key_of(a, 1), NULL), -ENOENT);
+	KUNIT_EXPECT_EQ(test, put(a, 1, 1, HMAP_EXIST), -ENOENT);
+	KUNIT_EXPECT_EQ(test, hmap_xchg(h, key_of(a, 1), elem_of(a, 1), NULL,
+					GFP_KERNEL), -ENOENT);
+	KUNIT_EXPECT_EQ(test, hmap_cmpxchg(h, key_of(a, 1), elem_of(a, 1),
+					   elem_of(a, 1), GFP_KERNEL), -ENOENT);
+	KUNIT_EXPECT_NULL(test, rcu_access_pointer(h->buckets));
+	KUNIT_EXPECT_EQ(test, atomic_long_read(&h->bytes), bytes);
+
+	KUNIT_EXPECT_EQ(test, put(a, 1, 1, HMAP_NOEXIST), 0);
+	KUNIT_EXPECT_NOT_NULL(test, rcu_access_pointer(h->buckets));
+	KUNIT_EXPECT_EQ(test, h->B, 0);
+	KUNIT_EXPECT_TRUE(test, has(a, 1, 1));
+	hmap_test_check(test, h);
+}
+
+static void insert_modes(struct kunit *test)
+{
+	struct access *a = access_kind(test);
+
+	KUNIT_EXPECT_EQ(test, put(a, 1, 1, HMAP_ANY), 0);
+	KUNIT_EXPECT_EQ(test, put(a, 2, 2, HMAP_NOEXIST), 0);
+	KUNIT_EXPECT_EQ(test, put(a, 3, 3, HMAP_EXIST), -ENOENT);
+	KUNIT_EXPECT_TRUE(test, has(a, 1, 1));
+	KUNIT_EXPECT_TRUE(test, has(a, 2, 2));
+	KUNIT_EXPECT_TRUE(test, absent(a, 3));
+
+	KUNIT_EXPECT_EQ(test, put(a, 1, 4, HMAP_ANY), 0);
+	KUNIT_EXPECT_TRUE(test, has(a, 1, 4));
+	KUNIT_EXPECT_EQ(test, put(a, 1, 5, HMAP_NOEXIST), -EEXIST);
+	KUNIT_EXPECT_TRUE(test, has(a, 1, 4));
+	KUNIT_EXPECT_EQ(test, put(a, 1, 6, HMAP_EXIST), 0);
+	KUNIT_EXPECT_TRUE(test, has(a, 1, 6));
+	KUNIT_EXPECT_TRUE(test, has(a, 2, 2));
+	KUNIT_EXPECT_EQ(test, hmap_len(a->h), 2);
+	hmap_test_check(test, a->h);
+}
+
+#define MANY	300
+
+static void many_entries(struct kunit *test)
+{
+	struct access *a = access_kind(test);
+	u32 i;
+
+	for (i = 0; i < MANY; i++)
+		KUNIT_ASSERT_EQ(test, put(a, i, i, HMAP_NOEXIST), 0);
+	KUNIT_EXPECT_EQ(test, hmap_len(a->h), MANY);
+	for (i = 0; i < MANY; i++)
+		KUNIT_ASSERT_TRUE(test, has(a, i, i));
+	for (; i < 2 * MANY; i++)
+		KUNIT_ASSERT_TRUE(test, absent(a, i));
+	for (i = 0; i < MANY; i += 3)
+		KUNIT_ASSERT_EQ(test, put(a, i, i + 1, HMAP_EXIST), 0);
+	for (i = 1; i < MANY; i += 3)
+		KUNIT_ASSERT_EQ(test, del(a, i), 0);
+	for (i = 1; i < MANY; i += 3)
+		KUNIT_ASSERT_EQ(test, del(a, i), -ENOENT);
+	KUNIT_EXPECT_EQ(test, hmap_len(a->h), MANY / 3 * 2);
+	for (i = 0; i < MANY; i++)
+		KUNIT_ASSERT_TRUE(test, i % 3 == 1 ? absent(a, i) :
+						has(a, i, i + (i % 3 == 0)));
+	hmap_test_check(test, a->h);
+}
+
+static void take(struct kunit *test)
+{
+	struct access *a = access_kind(test);
+	struct hmap *h = a->h;
+	const int err = h->t.var_elem ? -EOPNOTSUPP : 0;
+
+	KUNIT_ASSERT_EQ(test, put(a, 1, 201, HMAP_ANY), 0);
+	KUNIT_EXPECT_EQ(test, hmap_take(h, key_of(a, 1), got_nothing(a)), err);
+	if (!err)
+		KUNIT_EXPECT_TRUE(test, got(a, 201));
+	else
+		KUNIT_EXPECT_TRUE(test, has(a, 1, 201));
+
+	KUNIT_ASSERT_EQ(test, put(a, 1, 202, HMAP_ANY), 0);
+	KUNIT_EXPECT_EQ(test, hmap_take(h, key_of(a, 1), NULL), 0);
+	KUNIT_EXPECT_TRUE(test, absent(a, 1));
+	KUNIT_EXPECT_EQ(test, hmap_take(h, key_of(a, 1), NULL), -ENOENT);
+	KUNIT_EXPECT_EQ(test, hmap_len(h), 0);
+	hmap_test_check(test, h);
+}
+
+static void xchg_elem(struct kunit *test)
+{
+	struct access *a = access_kind(test);
+	struct hmap *h = a->h;
+	const int err = h->t.var_elem ? -EOPNOTSUPP : 0;
+
+	KUNIT_ASSERT_EQ(test, put(a, 1, 1, HMAP_ANY), 0);
+	KUNIT_EXPECT_EQ(test, hmap_xchg(h, key_of(a, 1), elem_of(a, 2),
+					got_nothing(a), GFP_KERNEL), err);
+	if (!err)
+		KUNIT_EXPECT_TRUE(test, got(a, 1));
+	KUNIT_EXPECT_TRUE(test, has(a, 1, err ? 1 : 2));
+	KUNIT_EXPECT_EQ(test, hmap_xchg(h, key_of(a, 1), elem_of(a, 3), NULL,
+					GFP_KERNEL), 0);
+	KUNIT_EXPECT_TRUE(test, has(a, 1, 3));
+	KUNIT_EXPECT_EQ(test, hmap_xchg(h, key_of(a, 2), elem_of(a, 4), NULL,
+					GFP_KERNEL), -ENOENT);
+	KUNIT_EXPECT_TRUE(test, absent(a, 2));
+	KUNIT_EXPECT_EQ(test, hmap_len(h), 1);
+	hmap_test_check(test, h);
+}
+
+static int cmpxchg_elem(struct access *a, u32 key, u32 old, u32 elem)
+{
+	return hmap_cmpxchg(a->h, key_of(a, key),
+			    hmap_test_elem(a->h, old, &a->other),
+			    elem_of(a, elem), GFP_KERNEL);
+}
+
+static void compare_and_exchange(struct kunit *test)
+{
+	struct access *a = access_kind(test);
+	/* All elems of a set are equal. */
+	const int stale = a->h->t.elem_size ? -ESTALE : 0;
+
+	KUNIT_ASSERT_EQ(test, put(a, 1, 1, HMAP_ANY), 0);
+	KUNIT_EXPECT_EQ(test, cmpxchg_elem(a, 1, 2, 3), stale);
+	KUNIT_EXPECT_TRUE(test, has(a, 1, 1));
+	KUNIT_EXPECT_EQ(test, cmpxchg_elem(a, 1, 1, 3), 0);
+	KUNIT_EXPECT_TRUE(test, has(a, 1, 3));
+	KUNIT_EXPECT_EQ(test, cmpxchg_elem(a, 1, 1, 3), stale);
+	KUNIT_EXPECT_EQ(test, cmpxchg_elem(a, 1, 3, 3), 0);
+	KUNIT_EXPECT_EQ(test, cmpxchg_elem(a, 2, 1, 1), -ENOENT);
+	KUNIT_EXPECT_TRUE(test, absent(a, 2));
+	KUNIT_EXPECT_EQ(test, hmap_len(a->h), 1);
+	hmap_test_check(test, a->h);
+}
+
+static void hold_and_release(struct kunit *test)
+{
+	struct access *a = access_kind(test);
+	struct hmap_held held[3];
+	struct hmap *h = a->h;
+	unsigned int i;
+
+	for (i = 0; i < 3; i++)
+		KUNIT_ASSERT_EQ(test, put(a, i, i + 50, HMAP_ANY), 0);
+	if (!h->t.indirect_elem) {
+		KUNIT_EXPECT_EQ(test, hmap_hold(h, key_of(a, 0), held),
+				-EOPNOTSUPP);
+		return;
+	}
+	KUNIT_EXPECT_EQ(test, hmap_hold(h, key_of(a, 3), held), -ENOENT);
+	for (i = 0; i < 3; i++)
+		KUNIT_ASSERT_EQ(test, hmap_hold(h, key_of(a, i), held + i), 0);
+
+	/* What is held stays, whatever becomes of the entry. */
+	KUNIT_EXPECT_EQ(test, put(a, 0, 7, HMAP_EXIST), 0);
+	KUNIT_EXPECT_EQ(test, del(a, 1), 0);
+	hmap_test_check(test, h);
+	hmap_clear(h);
+	for (i = 0; i < 3; i++) {
+		KUNIT_EXPECT_TRUE(test, holds(a, held + i, i + 50));
+		KUNIT_EXPECT_EQ(test, refcount_read(&held[i].block->refs), 1);
+		hmap_release(held + i);
+	}
+	hmap_test_check(test, h);
+}
+
+static void fetch_add(struct kunit *test)
+{
+	struct access *a = access_kind(test);
+	struct hmap *h = a->h;
+	const u64 mask = h->t.elem_size == 4 ? U32_MAX : U64_MAX;
+	u64 old, zero = 0;
+
+	if (h->t.var_elem || (h->t.elem_size != 4 && h->t.elem_size != 8)) {
+		KUNIT_ASSERT_EQ(test, put(a, 1, 1, HMAP_ANY), 0);
+		KUNIT_EXPECT_EQ(test, hmap_fetch_add(h, key_of(a, 1), 1, &old),
+				-EOPNOTSUPP);
+		KUNIT_EXPECT_TRUE(test, has(a, 1, 1));
+		return;
+	}
+	KUNIT_EXPECT_EQ(test, hmap_fetch_add(h, key_of(a, 1), 1, &old),
+			-ENOENT);
+	KUNIT_ASSERT_EQ(test, hmap_insert(h, key_of(a, 1), &zero, HMAP_ANY,
+					  GFP_KERNEL), 0);
+	KUNIT_EXPECT_EQ(test, hmap_fetch_add(h, key_of(a, 1), 41, &old), 0);
+	KUNIT_EXPECT_EQ(test, old, 0);
+	KUNIT_EXPECT_EQ(test, hmap_fetch_add(h, key_of(a, 1), -42, &old), 0);
+	KUNIT_EXPECT_EQ(test, old, 41);
+	KUNIT_EXPECT_EQ(test, hmap_fetch_add(h, key_of(a, 1), 3, &old), 0);
+	KUNIT_EXPECT_EQ(test, old, mask);
+	KUNIT_EXPECT_EQ(test, hmap_fetch_add(h, key_of(a, 1), 0, &old), 0);
+	KUNIT_EXPECT_EQ(test, old, 2);
+	hmap_test_check(test, h);
+}
+
+/* === S12: sizes === */
+
+static const u32 border_sizes[] = {
+	1, 2, 3, 4, 5, 6, 7, 8, 9, 15, 16, 17, 127, 128, 129, 511, 512, 65536,
+};
+
+static void describe_size(const u32 *size, char *desc)
+{
+	snprintf(desc, KUNIT_PARAM_DESC_SIZE, "%u bytes", *size);
+}
+
+KUNIT_ARRAY_PARAM(size, border_sizes, describe_size);
+
+/* Whether all bytes of keys and elems count, and none behind them. */
+static void each_byte_counts(struct kunit *test)
+{
+	const u32 size = *(const u32 *)test->param_value;
+	const u32 key_size = min_t(u32, size, HMAP_MAX_KEY_SIZE);
+	u8 *elem = kunit_kzalloc(test, size, GFP_KERNEL);
+	u8 *copy = kunit_kzalloc(test, size + 1, GFP_KERNEL);
+	u8 *key = kunit_kzalloc(test, key_size, GFP_KERNEL);
+	struct hmap *h = hmap_test_create(test, &(struct hmap_params){
+		.key_kind = HMAP_KEY_BYTES,
+		.key_size = key_size,
+		.elem_size = size,
+	});
+	u32 i, step = max(size / 128, 1U);
+
+	KUNIT_ASSERT_TRUE(test, elem && copy && key);
+	KUNIT_EXPECT_EQ(test, h->t.indirect_key, key_size > 128);
+	KUNIT_EXPECT_EQ(test, h->t.indirect_elem, size > 128);
+	KUNIT_ASSERT_EQ(test, hmap_insert(h, key, elem, HMAP_ANY, GFP_KERNEL),
+			0);
+	for (i = 0; i < key_size; i++) {
+		key[i] = 0x80;
+		KUNIT_EXPECT_EQ(test, hmap_lookup(h, key, copy), -ENOENT);
+		key[i] = 0;
+	}
+	for (i = size - 1; i < size; i -= step) {
+		elem[i] = 0x80;
+		KUNIT_ASSERT_EQ(test, hmap_cmpxchg(h, key, elem, elem,
+						   GFP_KERNEL), -ESTALE);
+		KUNIT_ASSERT_EQ(test, hmap_insert(h, key, elem, HMAP_EXIST,
+						  GFP_KERNEL), 0);
+		copy[size] = 0xee;
+		KUNIT_ASSERT_EQ(test, hmap_lookup(h, key, copy), 0);
+		KUNIT_ASSERT_EQ(test, memcmp(elem, copy, size), 0);
+		KUNIT_ASSERT_EQ(test, copy[size], 0xee);
+	}
+	hmap_test_check(test, h);
+}
+
+static void string_lengths(struct kunit *test)
+{
+	struct access *a = access_map(test, &(struct hmap_params){
+		.key_kind = HMAP_KEY_STRING,
+		.elem_size = 4,
+	});
+	char *data = kunit_kzalloc(test, HMAP_MAX_STRING_LEN + 1, GFP_KERNEL);
+	static const u32 lens[] = { 0, 1, 2, 7, 8, 9, 128, 129, 4095, 4096 };
+	struct hmap_bytes key = { data }, none = { NULL, 0 };
+	struct hmap *h = a->h;
+	unsigned int i;
+	u32 elem;
+
+	KUNIT_ASSERT_NOT_NULL(test, data);
+	KUNIT_EXPECT_TRUE(test, h->t.indirect_key);
+	/* Each is the one before it with zeros at the end. */
+	for (i = 0; i < ARRAY_SIZE(lens); i++) {
+		key.len = lens[i];
+		KUNIT_EXPECT_EQ(test, hmap_lookup(h, &key, &elem), -ENOENT);
+		KUNIT_EXPECT_EQ(test, hmap_insert(h, &key, &key.len,
+						  HMAP_NOEXIST, GFP_KERNEL), 0);
+	}
+	for (i = 0; i < ARRAY_SIZE(lens); i++) {
+		key.len = lens[i];
+		KUNIT_EXPECT_EQ(test, hmap_lookup(h, &key, &elem), 0);
+		KUNIT_EXPECT_EQ(test, elem, lens[i]);
+	}
+	/* The empty string has no bytes that could be anywhere. */
+	KUNIT_EXPECT_EQ(test, hmap_take(h, &none, &elem), 0);
+	KUNIT_EXPECT_EQ(test, elem, 0);
+	KUNIT_EXPECT_EQ(test, hmap_insert(h, &none, &elem, HMAP_NOEXIST,
+					  GFP_KERNEL), 0);
+	/* The last byte counts. */
+	key.len = 4096;
+	data[4095] = 'x';
+	KUNIT_EXPECT_EQ(test, hmap_lookup(h, &key, &elem), -ENOENT);
+
+	key.len = 4097;
+	KUNIT_EXPECT_EQ(test, hmap_insert(h, &key, &elem, HMAP_ANY, GFP_KERNEL),
+			-EINVAL);
+	KUNIT_EXPECT_EQ(test, hmap_lookup(h, &key, &elem), -ENOENT);
+	KUNIT_EXPECT_EQ(test, hmap_len(h), ARRAY_SIZE(lens));
+	hmap_test_check(test, h);
+}
+
+static void var_elem_lengths(struct kunit *test)
+{
+	struct access *a = access_map(test, &(struct hmap_params){
+		.key_kind = HMAP_KEY_U64,
+		.key_size = 8,
+		.elem_size = HMAP_MAX_ELEM_SIZE,
+		.flags = HMAP_VAR_ELEM,
+	});
+	u8 *data = kunit_kzalloc(test, HMAP_MAX_ELEM_SIZE + 1, GFP_KERNEL);
+	static const u32 lens[] = { 0, 1, 128, 129, 65535, 65536 };
+	struct hmap_bytes elem = { data };
+	struct hmap *h = a->h;
+	struct hmap_held held;
+	unsigned int i;
+	u64 key = 1;
+
+	KUNIT_ASSERT_NOT_NULL(test, data);
+	for (i = 0; i < ARRAY_SIZE(lens); i++) {
+		elem.len = lens[i];
+		memset(data, i + 1, elem.len);
+		KUNIT_ASSERT_EQ(test, hmap_insert(h, &key, &elem, HMAP_ANY,
+						  GFP_KERNEL), 0);
+		KUNIT_ASSERT_EQ(test, hmap_hold(h, &key, &held), 0);
+		KUNIT_EXPECT_EQ(test, held.len, lens[i]);
+		KUNIT_EXPECT_EQ(test, memcmp(held.data, data, held.len), 0);
+		hmap_release(&held);
+		/* The same bytes, but one less, or one more. */
+		if (elem.len--)
+			KUNIT_EXPECT_EQ(test, hmap_cmpxchg(h, &key, &elem,
+							   &elem, GFP_KERNEL),
+					-ESTALE);
+	}
+	elem.len = HMAP_MAX_ELEM_SIZE + 1;
+	KUNIT_EXPECT_EQ(test, hmap_insert(h, &key, &elem, HMAP_ANY, GFP_KERNEL),
+			-EINVAL);
+	KUNIT_EXPECT_EQ(test, hmap_xchg(h, &key, &elem, NULL, GFP_KERNEL),
+			-EINVAL);
+	KUNIT_EXPECT_EQ(test, hmap_lookup(h, &key, data), -EOPNOTSUPP);
+	KUNIT_EXPECT_EQ(test, hmap_lookup(h, &key, NULL), 0);
+	hmap_test_check(test, h);
+}
+
+/* === S3 and S9: one chain === */
+
+/* Keys are their own hashes, so these are of bucket 0 of 8. */
+static u64 chain_key(unsigned int i)
+{
+	return 8 * i;
+}
+
+/* Of eight buckets, with memory for 52 entries: no test makes it grow. */
+static struct hmap *chain_map(struct kunit *test)
+{
+	return hmap_test_create(test, &(struct hmap_params){
+		.key_kind = HMAP_KEY_U64,
+		.key_size = 8,
+		.elem_size = 4,
+		.hint = 52,
+		.hasher = hmap_test_identity,
+	});
+}
+
+static int chain_put(struct hmap *h, unsigned int i)
+{
+	u64 key = chain_key(i);
+
+	return hmap_insert(h, &key, &i, HMAP_ANY, GFP_KERNEL);
+}
+
+static int chain_del(struct hmap *h, unsigned int i)
+{
+	u64 key = chain_key(i);
+
+	return hmap_delete(h, &key);
+}
+
+/* Which slot of the chain the key is in. */
+static int slot_in_chain(struct hmap *h, unsigned int i)
+{
+	struct bucket_array *a = rcu_dereference_protected(h->buckets, true);
+	struct bmap *b = bucket_at(&h->t, a, 0);
+	int slot;
+
+	for (slot = 0; b; slot++) {
+		if (!is_empty(b->tophash[slot % BUCKET_CNT]) &&
+		    *(u64 *)bmap_key(&h->t, b, slot % BUCKET_CNT) ==
+		    chain_key(i))
+			return slot;
+		if (slot % BUCKET_CNT == BUCKET_CNT - 1)
+			b = bmap_overflow(&h->t, b);
+	}
+	return -1;
+}
+
+static u8 byte_in_chain(struct hmap *h, unsigned int slot)
+{
+	u64 words[8];
+
+	hmap_read_chain(h, false, 0, words, ARRAY_SIZE(words));
+	return words[slot / BUCKET_CNT] >> slot % BUCKET_CNT * 8;
+}
+
+static int chain_len(struct hmap *h)
+{
+	return hmap_read_chain(h, false, 0, NULL, 0);
+}
+
+static void first_empty_slot(struct kunit *test)
+{
+	static const u8 holes[] = { 3, 7, 8, 12, 23 };
+	struct hmap *h = chain_map(test);
+	unsigned int i;
+
+	for (i = 0; i < 24; i++) {
+		KUNIT_ASSERT_EQ(test, chain_put(h, i), 0);
+		KUNIT_ASSERT_EQ(test, slot_in_chain(h, i), i);
+		KUNIT_ASSERT_EQ(test, chain_len(h), i / 8 + 1);
+	}
+	for (i = 0; i < ARRAY_SIZE(holes); i++)
+		KUNIT_ASSERT_EQ(test, chain_del(h, holes[i]), 0);
+	/* A key that is there is found behind a hole, and stays. */
+	for (i = 0; i < 24; i++) {
+		if (memchr(holes, i, sizeof(holes)))
+			continue;
+		KUNIT_ASSERT_EQ(test, chain_put(h, i), 0);
+		KUNIT_ASSERT_EQ(test, slot_in_chain(h, i), i);
+	}
+	KUNIT_EXPECT_EQ(test, hmap_len(h), 24 - sizeof(holes));
+	for (i = 0; i < ARRAY_SIZE(holes); i++) {
+		KUNIT_ASSERT_EQ(test, chain_put(h, 30 + i), 0);
+		KUNIT_EXPECT_EQ(test, slot_in_chain(h, 30 + i), holes[i]);
+	}
+	KUNIT_EXPECT_EQ(test, chain_len(h), 3);
+	KUNIT_ASSERT_EQ(test, chain_put(h, 40), 0);
+	KUNIT_EXPECT_EQ(test, slot_in_chain(h, 40), 24);
+	KUNIT_EXPECT_EQ(test, chain_len(h), 4);
+	KUNIT_EXPECT_EQ(test, h->generation, 0);
+	hmap_test_check(test, h);
+}
+
+static void empty_rest_back_through_chain(struct kunit *test)
+{
+	struct hmap *h = chain_map(test);
+	unsigned int i;
+
+	for (i = 0; i < 24; i++)
+		KUNIT_ASSERT_EQ(test, chain_put(h, i), 0);
+	for (i = 5; i < 23; i++) {
+		KUNIT_ASSERT_EQ(test, chain_del(h, i), 0);
+		KUNIT_ASSERT_EQ(test, byte_in_chain(h, i), EMPTY_ONE);
+	}
+	KUNIT_ASSERT_EQ(test, chain_del(h, 3), 0);
+	KUNIT_ASSERT_EQ(test, chain_del(h, 23), 0);
+	for (i = 5; i < 24; i++)
+		KUNIT_EXPECT_EQ(test, byte_in_chain(h, i), EMPTY_REST);
+	KUNIT_EXPECT_EQ(test, byte_in_chain(h, 4), MIN_TOPHASH);
+	KUNIT_EXPECT_EQ(test, byte_in_chain(h, 3), EMPTY_ONE);
+	KUNIT_ASSERT_EQ(test, chain_del(h, 4), 0);
+	KUNIT_EXPECT_EQ(test, byte_in_chain(h, 4), EMPTY_REST);
+	KUNIT_EXPECT_EQ(test, byte_in_chain(h, 3), EMPTY_REST);
+	KUNIT_EXPECT_EQ(test, byte_in_chain(h, 2), MIN_TOPHASH);
+	hmap_test_check(test, h);
+}
+
+#define CHAIN_SLOTS	24
+#define CHAIN_STEPS	3000
+
+/* Key plus one that is in a slot, or 0. */
+static u8 expected_byte(const u8 slots[CHAIN_SLOTS], unsigned int i)
+{
+	if (slots[i])
+		return MIN_TOPHASH;
+	while (++i < CHAIN_SLOTS)
+		if (slots[i])
+			return EMPTY_ONE;
+	return EMPTY_REST;
+}
+
+/* Each step of a random history against slots in a row. */
+static void chain_as_slots_in_a_row(struct kunit *test)
+{
+	struct hmap *h = chain_map(test);
+	u8 slots[CHAIN_SLOTS] = {}, *at;
+	struct rnd_state rnd;
+	unsigned int step, i;
+	u64 words[3] = {};
+
+	prandom_seed_state(&rnd, 9);
+	for (step = 0; step < CHAIN_STEPS; step++) {
+		i = prandom_u32_state(&rnd) % CHAIN_SLOTS;
+		at = memchr(slots, i + 1, sizeof(slots));
+		/* More and more entries, then fewer and fewer. */
+		if (prandom_u32_state(&rnd) % 4 == (step >> 7) % 2) {
+			KUNIT_ASSERT_EQ(test, chain_put(h, i), 0);
+			if (!at)
+				*(u8 *)memchr(slots, 0, sizeof(slots)) = i + 1;
+		} else {
+			KUNIT_ASSERT_EQ(test, chain_del(h, i),
+					at ? 0 : -ENOENT);
+			if (at)
+				*at = 0;
+		}
+		hmap_read_chain(h, false, 0, words, ARRAY_SIZE(words));
+		for (i = 0; i < CHAIN_SLOTS; i++)
+			KUNIT_ASSERT_EQ_MSG(test, (u8)(words[i / 8] >> i % 8 * 8),
+					    expected_byte(slots, i),
+					    "step %u, slot %u", step, i);
+	}
+	KUNIT_EXPECT_EQ(test, h->generation, 0);
+	hmap_test_check(test, h);
+}
+
+/* === S9: the seed === */
+
+static u32 seed_after_reseed(struct hmap *h)
+{
+	flush_work(&h->reseed_work);
+	return READ_ONCE(h->hash0);
+}
+
+static struct access *seed_map(struct kunit *test)
+{
+	return access_map(test, &(struct hmap_params){
+		.key_kind = HMAP_KEY_U64,
+		.key_size = 8,
+		.elem_size = 8,
+		.hint = 208,
+	});
+}
+
+static void new_seed_when_empty(struct kunit *test)
+{
+	struct access *a = seed_map(test);
+	u32 hash0 = a->h->hash0;
+
+	KUNIT_ASSERT_EQ(test, put(a, 1, 1, HMAP_ANY), 0);
+	KUNIT_ASSERT_EQ(test, put(a, 2, 2, HMAP_ANY), 0);
+	KUNIT_ASSERT_EQ(test, del(a, 1), 0);
+	KUNIT_EXPECT_EQ(test, seed_after_reseed(a->h), hash0);
+	KUNIT_ASSERT_EQ(test, del(a, 2), 0);
+	KUNIT_EXPECT_NE(test, seed_after_reseed(a->h), hash0);
+	hash0 = a->h->hash0;
+	KUNIT_EXPECT_EQ(test, put(a, 1, 1, HMAP_NOEXIST), 0);
+	KUNIT_EXPECT_TRUE(test, has(a, 1, 1));
+	KUNIT_EXPECT_EQ(test, hmap_take(a->h, key_of(a, 1), NULL), 0);
+	KUNIT_EXPECT_NE(test, seed_after_reseed(a->h), hash0);
+}
+
+static void old_seed_for_iterators(struct kunit *test)
+{
+	struct access *a = seed_map(test);
+	u32 hash0 = a->h->hash0;
+	struct hmap_iter it;
+
+	KUNIT_ASSERT_EQ(test, put(a, 1, 1, HMAP_ANY), 0);
+	KUNIT_ASSERT_EQ(test, hmap_iter_init(&it, a->h), 0);
+	KUNIT_EXPECT_EQ(test, del(a, 1), 0);
+	KUNIT_EXPECT_EQ(test, seed_after_reseed(a->h), hash0);
+	hmap_iter_exit(&it);
+}
+
+static void old_seed_while_growing(struct kunit *test)
+{
+	struct access *a = seed_map(test);
+	u32 hash0 = a->h->hash0;
+
+	a->h->finish_delay = MAX_JIFFY_OFFSET;
+	KUNIT_ASSERT_EQ(test, put(a, 1, 1, HMAP_ANY), 0);
+	atomic_set(&a->h->noverflow, 1 << a->h->B);
+	KUNIT_ASSERT_EQ(test, put(a, 2, 2, HMAP_ANY), 0);
+	flush_work(&a->h->grow_work);
+	KUNIT_ASSERT_EQ(test, del(a, 1), 0);
+	KUNIT_ASSERT_EQ(test, del(a, 2), 0);
+	KUNIT_ASSERT_NOT_NULL(test, rcu_access_pointer(a->h->oldbuckets));
+	KUNIT_EXPECT_EQ(test, seed_after_reseed(a->h), hash0);
+	hmap_test_check(test, a->h);
+}
+
+/* === HMAP_DEFINE() === */
+
+struct peer {
+	u32 addr;
+	u16 port;
+	u16 zone;
+	u32 mark;
+};
+
+HMAP_DEFINE(test_u32_to_u16, u32, u16)
+HMAP_DEFINE(test_peer_to_u64, struct peer, u64)
+
+static void typed_maps(struct kunit *test)
+{
+	struct hmap *ports = test_u32_to_u16_create(0);
+	struct hmap *peers = test_peer_to_u64_create(100);
+	struct peer peer = { 1, 2, 3, 4 };
+	u16 port = 80;
+	u64 elem = 5;
+
+	KUNIT_EXPECT_EQ(test, test_u32_to_u16_insert(ports, 7, &port, HMAP_ANY,
+						     GFP_KERNEL), 0);
+	KUNIT_EXPECT_EQ(test, test_u32_to_u16_delete(ports, 8), -ENOENT);
+	port = 0;
+	KUNIT_EXPECT_EQ(test, test_u32_to_u16_lookup(ports, 7, &port), 0);
+	KUNIT_EXPECT_EQ(test, port, 80);
+
+	KUNIT_EXPECT_EQ(test, test_peer_to_u64_insert(peers, peer, &elem,
+						      HMAP_NOEXIST,
+						      GFP_KERNEL), 0);
+	peer.mark++;
+	KUNIT_EXPECT_EQ(test, test_peer_to_u64_take(peers, peer, &elem),
+			-ENOENT);
+	peer.mark--;
+	elem = 0;
+	KUNIT_EXPECT_EQ(test, test_peer_to_u64_take(peers, peer, &elem), 0);
+	KUNIT_EXPECT_EQ(test, elem, 5);
+	KUNIT_EXPECT_EQ(test, hmap_len(peers), 0);
+	hmap_destroy(ports);
+	hmap_destroy(peers);
+}
+
+static struct kunit_case access_cases[] = {
+	KUNIT_CASE_PARAM(nothing_in_no_array, hmap_test_kinds),
+	KUNIT_CASE_PARAM(insert_modes, hmap_test_kinds),
+	KUNIT_CASE_PARAM(many_entries, hmap_test_kinds),
+	KUNIT_CASE_PARAM(take, hmap_test_kinds),
+	KUNIT_CASE_PARAM(xchg_elem, hmap_test_kinds),
+	KUNIT_CASE_PARAM(compare_and_exchange, hmap_test_kinds),
+	KUNIT_CASE_PARAM(hold_and_release, hmap_test_kinds),
+	KUNIT_CASE_PARAM(fetch_add, hmap_test_kinds),
+	KUNIT_CASE_PARAM(each_byte_counts, size_gen_params),
+	KUNIT_CASE(string_lengths),
+	KUNIT_CASE(var_elem_lengths),
+	KUNIT_CASE(first_empty_slot),
+	KUNIT_CASE(empty_rest_back_through_chain),
+	KUNIT_CASE(chain_as_slots_in_a_row),
+	KUNIT_CASE(new_seed_when_empty),
+	KUNIT_CASE(old_seed_for_iterators),
+	KUNIT_CASE(old_seed_while_growing),
+	KUNIT_CASE(typed_maps),
+	{}
+};
+
+static struct kunit_suite access_suite = {
+	.name = "hmap_access",
+	.init = access_init,
+	.test_cases = access_cases,
+};
+
+kunit_test_suite(access_suite);

@@ -1,0 +1,730 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Growth: when it starts (S6), each step of it (S7, S8), how it ends (C4), and
+ * what it does where there is no memory (C8).
+ */
+#include <kunit/test.h>
+#include <linux/iopoll.h>
+#include <linux/jiffies.h>
+#include <linux/random.h>
+
+#include "../core/internal.h"
+#include "util.h"
+
+#define TIMEOUT_US	(20 * USEC_PER_SEC)
+
+/* A map whose growths are left to the test. */
+static struct hmap *still_map(struct kunit *test, struct hmap_params params)
+{
+	struct hmap *h = hmap_test_create(test, &params);
+
+	h->finish_delay = MAX_JIFFY_OFFSET;
+	return h;
+}
+
+static struct hmap *still_u64_map(struct kunit *test, unsigned long hint,
+				  u64 (*hasher)(const void *, size_t, u32))
+{
+	return still_map(test, (struct hmap_params){
+		.key_kind = HMAP_KEY_U64,
+		.key_size = 8,
+		.elem_size = 8,
+		.hint = hint,
+		.hasher = hasher,
+	});
+}
+
+static int put(struct hmap *h, u64 key)
+{
+	return hmap_insert(h, &key, &key, HMAP_ANY, GFP_KERNEL);
+}
+
+static bool has(struct hmap *h, u64 key)
+{
+	u64 elem;
+
+	return !hmap_lookup(h, &key, &elem) && elem == key;
+}
+
+static unsigned long count_of(struct hmap *h, u64 first, u64 last)
+{
+	unsigned long n = 0;
+	u64 key;
+
+	for (key = first; key <= last; key++)
+		n += has(h, key);
+	return n;
+}
+
+static bool growing(struct hmap *h)
+{
+	return rcu_access_pointer(h->oldbuckets);
+}
+
+static bool wait_until_grown(struct hmap *h)
+{
+	struct bucket_array *old;
+
+	return !read_poll_timeout(rcu_access_pointer, old, !old, 1000,
+				  TIMEOUT_US, false, h->oldbuckets);
+}
+
+/* Put a new key, and let the work item do what that asks of it. */
+static int put_and_flush(struct hmap *h, u64 key)
+{
+	int err = put(h, key);
+
+	flush_work(&h->grow_work);
+	return err;
+}
+
+/* Start a growth that is due, without a write. */
+static void start_growth(struct kunit *test, struct hmap *h)
+{
+	KUNIT_ASSERT_EQ(test, hmap_grow(h, GFP_KERNEL), 0);
+	KUNIT_ASSERT_TRUE(test, growing(h));
+	KUNIT_ASSERT_EQ(test, h->nevacuate, 0);
+}
+
+/* === S6: when === */
+
+static unsigned long full(u8 B)
+{
+	return B ? 13UL << (B - 1) : BUCKET_CNT;
+}
+
+static void over_load(struct kunit *test)
+{
+	u8 B;
+
+	for (B = 0; B <= HMAP_MAX_B; B++) {
+		KUNIT_EXPECT_FALSE(test, hmap_over_load(full(B), B));
+		KUNIT_EXPECT_TRUE(test, hmap_over_load(full(B) + 1, B));
+	}
+}
+
+static void doubles_when_full(struct kunit *test)
+{
+	struct hmap *h = still_u64_map(test, 0, NULL);
+	u64 key = 0;
+	u8 B;
+
+	for (B = 0; B <= 12; B++) {
+		while (key < full(B))
+			KUNIT_ASSERT_EQ(test, put(h, key++), 0);
+		/* What is there already is no reason to grow. */
+		KUNIT_ASSERT_EQ(test, put_and_flush(h, key - 1), 0);
+		KUNIT_ASSERT_EQ(test, h->growths, B);
+		KUNIT_EXPECT_EQ(test, h->B, B);
+		KUNIT_EXPECT_FALSE(test, growing(h));
+
+		KUNIT_ASSERT_EQ(test, put_and_flush(h, key), 0);
+		KUNIT_ASSERT_EQ(test, h->growths, B + 1);
+		KUNIT_EXPECT_EQ(test, h->B, B + 1);
+		/* Two buckets may be evacuated by the very write. */
+		KUNIT_EXPECT_TRUE(test, growing(h) || B < 2);
+		KUNIT_EXPECT_TRUE(test, has(h, key++));
+	}
+	KUNIT_EXPECT_EQ(test, h->same_size_growths, 0);
+	KUNIT_EXPECT_EQ(test, hmap_len(h), key);
+	hmap_test_check(test, h);
+}
+
+static const u8 same_size_B[] = { 0, 1, 2, 3, 4, 8, 12, 14, 15, 16, 17 };
+
+static void describe_B(const u8 *B, char *desc)
+{
+	snprintf(desc, KUNIT_PARAM_DESC_SIZE, "B=%u", *B);
+}
+
+KUNIT_ARRAY_PARAM(same_size, same_size_B, describe_B);
+
+static void same_size_when_chained(struct kunit *test)
+{
+	const u8 B = *(const u8 *)test->param_value;
+	const int enough = 1 << min_t(u8, B, 15);
+	struct hmap *h = still_u64_map(test, B ? full(B) : 1, NULL);
+
+	KUNIT_ASSERT_EQ(test, h->B, B);
+	atomic_set(&h->noverflow, enough - 1);
+	KUNIT_ASSERT_EQ(test, put_and_flush(h, 1), 0);
+	KUNIT_EXPECT_EQ(test, h->same_size_growths, 0);
+
+	atomic_set(&h->noverflow, enough);
+	KUNIT_ASSERT_EQ(test, put_and_flush(h, 1), 0);
+	KUNIT_EXPECT_EQ(test, h->same_size_growths, 0);
+	KUNIT_ASSERT_EQ(test, put_and_flush(h, 2), 0);
+	KUNIT_EXPECT_EQ(test, h->same_size_growths, 1);
+	KUNIT_EXPECT_EQ(test, h->growths, 0);
+	KUNIT_EXPECT_EQ(test, h->B, B);
+	KUNIT_EXPECT_EQ(test, h->flags & HMAP_SAME_SIZE_GROW,
+			growing(h) ? HMAP_SAME_SIZE_GROW : 0);
+	KUNIT_EXPECT_EQ(test, atomic_read(&h->noverflow), 0);
+	KUNIT_EXPECT_EQ(test, count_of(h, 1, 2), 2);
+}
+
+static void not_while_growing(struct kunit *test)
+{
+	struct hmap *h = still_u64_map(test, full(5), NULL);
+	unsigned int steps = 0;
+	u64 key = 0;
+
+	while (key < full(5))
+		KUNIT_ASSERT_EQ(test, put(h, key++), 0);
+	start_growth(test, h);
+	for (; growing(h); steps++) {
+		KUNIT_ASSERT_EQ(test, h->generation, 1);
+		atomic_set(&h->noverflow, 1 << 15);
+		KUNIT_ASSERT_EQ(test, put_and_flush(h, key++), 0);
+	}
+	KUNIT_EXPECT_GT(test, steps, 4);
+	KUNIT_EXPECT_EQ(test, h->generation, 1);
+	KUNIT_ASSERT_EQ(test, put_and_flush(h, key++), 0);
+	KUNIT_EXPECT_EQ(test, h->generation, 2);
+	KUNIT_EXPECT_EQ(test, h->same_size_growths, 1);
+}
+
+/* === S7: step by step === */
+
+#define STEP_B		5
+#define STEP_BUCKETS	BIT(STEP_B)
+#define STEP_CHAIN	8	/* the longest expected */
+#define STEP_KEYS	1024
+
+/* What is expected of a growth, and what there was before it. */
+struct steps {
+	struct hmap *h;
+	u64 newbit;			/* 0: same size */
+	u64 before[STEP_BUCKETS][STEP_CHAIN];
+	int chain[STEP_BUCKETS];
+	bool evacuated[STEP_BUCKETS];
+	unsigned long nevacuate;
+	bool present[STEP_KEYS];
+};
+
+static void expect_advance(struct steps *s)
+{
+	while (s->nevacuate < STEP_BUCKETS && s->evacuated[s->nevacuate])
+		s->nevacuate++;
+}
+
+/* A write of this key evacuates its bucket, and the one at nevacuate. */
+static void expect_step(struct steps *s, u64 key)
+{
+	u64 hash = hmap_test_mixed(&key, sizeof(key), 0);
+
+	s->evacuated[hash % STEP_BUCKETS] = true;
+	expect_advance(s);
+	if (s->nevacuate < STEP_BUCKETS)
+		s->evacuated[s->nevacuate] = true;
+	expect_advance(s);
+}
+
+static u8 expect_mark(struct steps *s, struct bmap *b, unsigned int slot,
+		      u8 before)
+{
+	const void *key = bmap_key(&s->h->t, b, slot);
+
+	if (is_empty(before))
+		return EVACUATED_EMPTY;
+	if (hmap_test_mixed(key, sizeof(u64), 0) & s->newbit)
+		return EVACUATED_Y;
+	return EVACUATED_X;
+}
+
+static void check_marks(struct kunit *test, struct steps *s, unsigned int i)
+{
+	struct bucket_array *old = rcu_access_pointer(s->h->oldbuckets);
+	struct bmap *b = bucket_at(&s->h->t, old, i);
+	unsigned int n, slot;
+	u8 before;
+
+	for (n = 0; b; n++, b = bmap_overflow(&s->h->t, b)) {
+		for (slot = 0; slot < BUCKET_CNT; slot++) {
+			before = s->before[i][n] >> slot * 8;
+			if (s->evacuated[i])
+				before = expect_mark(s, b, slot, before);
+			KUNIT_ASSERT_EQ_MSG(test, b->tophash[slot], before,
+					    "bucket %u, %u in its chain, slot %u",
+					    i, n, slot);
+		}
+	}
+	KUNIT_ASSERT_EQ(test, n, s->chain[i]);
+}
+
+static void check_new_is_empty(struct kunit *test, struct steps *s, u64 i)
+{
+	u64 word;
+
+	KUNIT_ASSERT_EQ(test, hmap_read_chain(s->h, false, i, &word, 1), 1);
+	KUNIT_ASSERT_EQ(test, word, 0);
+}
+
+static void check_step(struct kunit *test, struct steps *s)
+{
+	unsigned int i;
+	u64 key;
+
+	for (key = 0; key < STEP_KEYS; key++)
+		KUNIT_ASSERT_EQ(test, has(s->h, key), s->present[key]);
+	hmap_test_check(test, s->h);
+	KUNIT_ASSERT_EQ(test, growing(s->h), s->nevacuate < STEP_BUCKETS);
+	if (!growing(s->h))
+		return;
+	KUNIT_ASSERT_EQ(test, s->h->nevacuate, s->nevacuate);
+	for (i = 0; i < STEP_BUCKETS; i++) {
+		check_marks(test, s, i);
+		if (s->evacuated[i])
+			continue;
+		check_new_is_empty(test, s, i);
+		check_new_is_empty(test, s, i + s->newbit);
+	}
+}
+
+static void step_put(struct kunit *test, struct steps *s, u64 key)
+{
+	KUNIT_ASSERT_EQ(test, put(s->h, key), 0);
+	s->present[key] = true;
+}
+
+static void step_delete(struct kunit *test, struct steps *s, u64 key)
+{
+	KUNIT_ASSERT_EQ(test, hmap_delete(s->h, &key),
+			s->present[key] ? 0 : -ENOENT);
+	s->present[key] = false;
+}
+
+/* A full map with holes in its chains, and the picture of it. */
+static u64 steps_prepare(struct kunit *test, struct steps *s)
+{
+	unsigned int i, chained = 0;
+	u64 key;
+
+	s->h = still_u64_map(test, full(STEP_B), hmap_test_mixed);
+	for (key = 0; key < full(STEP_B); key++)
+		step_put(test, s, key);
+	for (key = 0; key < full(STEP_B); key += 4)
+		step_delete(test, s, key);
+	for (key = full(STEP_B); hmap_len(s->h) < full(STEP_B); key++)
+		step_put(test, s, key);
+	if (!s->newbit) {
+		step_delete(test, s, 1);
+		atomic_set(&s->h->noverflow, STEP_BUCKETS);
+	}
+	KUNIT_ASSERT_EQ(test, s->h->generation, 0);
+
+	for (i = 0; i < STEP_BUCKETS; i++) {
+		s->chain[i] = hmap_read_chain(s->h, false, i, s->before[i],
+					      STEP_CHAIN);
+		KUNIT_ASSERT_LE(test, s->chain[i], STEP_CHAIN);
+		chained += s->chain[i] > 1;
+	}
+	KUNIT_ASSERT_GT(test, chained, 0);
+	return key;
+}
+
+static void step_by_step(struct kunit *test, u64 newbit)
+{
+	struct steps *s = kunit_kzalloc(test, sizeof(*s), GFP_KERNEL);
+	unsigned int writes = 0;
+	u64 fresh, victim = 0;
+
+	KUNIT_ASSERT_NOT_NULL(test, s);
+	s->newbit = newbit;
+	fresh = steps_prepare(test, s);
+	start_growth(test, s->h);
+	check_step(test, s);
+	do {
+		expect_step(s, writes % 3 == 1 ? victim : fresh);
+		if (writes % 3 == 1)
+			step_delete(test, s, victim++);
+		else if (writes % 3 == 2)
+			step_delete(test, s, fresh);	/* was never there */
+		else
+			step_put(test, s, fresh++);
+		check_step(test, s);
+	} while (++writes <= STEP_BUCKETS && growing(s->h));
+	KUNIT_EXPECT_FALSE(test, growing(s->h));
+	KUNIT_EXPECT_GE(test, writes, STEP_BUCKETS / 2);
+	KUNIT_EXPECT_EQ(test, s->h->generation, 1);
+	KUNIT_EXPECT_EQ(test, s->h->B, newbit ? STEP_B + 1 : STEP_B);
+}
+
+static void doubling_step_by_step(struct kunit *test)
+{
+	step_by_step(test, STEP_BUCKETS);
+}
+
+static void same_size_step_by_step(struct kunit *test)
+{
+	step_by_step(test, 0);
+}
+
+/* === S8: the mark === */
+
+static void evacuate(struct hmap *h, unsigned long i)
+{
+	struct stripe *s;
+
+	rcu_read_lock();
+	s = stripe_of(h, rcu_dereference(h->buckets), i);
+	stripe_write_begin(s);
+	hmap_evacuate(h, i);
+	stripe_write_end(s);
+	rcu_read_unlock();
+}
+
+static void mark_runs_ahead(struct kunit *test)
+{
+	struct hmap *h = still_u64_map(test, full(12), NULL);
+	/* A step moves the mark before and after it evacuates. */
+	const unsigned long most = 2 * (1 + 1024);
+	unsigned long i;
+
+	KUNIT_ASSERT_EQ(test, put(h, 0), 0);
+	atomic_set(&h->noverflow, 1 << 12);
+	start_growth(test, h);
+	for (i = 3000; i--;)
+		evacuate(h, i);
+	KUNIT_EXPECT_EQ(test, h->nevacuate, 0);
+
+	hmap_evacuate_next(h);
+	KUNIT_EXPECT_EQ(test, h->nevacuate, most);
+	hmap_evacuate_next(h);
+	KUNIT_EXPECT_EQ(test, h->nevacuate, 3001);
+	hmap_evacuate_next(h);
+	KUNIT_EXPECT_EQ(test, h->nevacuate, 3002);
+
+	for (i = 4095; i > h->nevacuate; i--)
+		evacuate(h, i);
+	hmap_evacuate_next(h);
+	KUNIT_EXPECT_TRUE(test, growing(h));
+	hmap_evacuate_next(h);
+	KUNIT_EXPECT_FALSE(test, growing(h));
+	KUNIT_EXPECT_TRUE(test, has(h, 0));
+}
+
+/*
+ * Keys are their own hashes below, so these are of bucket 0 of 8, and remain
+ * so when there are 16.
+ */
+static u64 in_bucket_0(unsigned int i)
+{
+	return 16 * i;
+}
+
+static void old_array_is_let_go(struct kunit *test)
+{
+	struct hmap *h = still_u64_map(test, full(3), hmap_test_identity);
+	unsigned int i;
+	long bytes, now;
+
+	for (i = 0; i < 4 * BUCKET_CNT; i++)
+		KUNIT_ASSERT_EQ(test, put(h, in_bucket_0(i)), 0);
+	KUNIT_ASSERT_EQ(test, atomic_long_read(&h->extra.overflow), 3);
+	bytes = atomic_long_read(&h->bytes);
+
+	atomic_set(&h->noverflow, 8);
+	start_growth(test, h);
+	for (i = 0; growing(h); i++) {
+		KUNIT_ASSERT_LT(test, i, 8);
+		KUNIT_EXPECT_EQ(test, atomic_long_read(&h->extra.oldoverflow),
+				3);
+		KUNIT_EXPECT_EQ(test, h->flags, HMAP_SAME_SIZE_GROW);
+		hmap_evacuate_next(h);
+	}
+	KUNIT_EXPECT_EQ(test, i, 8);
+	KUNIT_EXPECT_EQ(test, atomic_long_read(&h->extra.oldoverflow), 0);
+	KUNIT_EXPECT_EQ(test, atomic_long_read(&h->extra.overflow), 3);
+	KUNIT_EXPECT_EQ(test, h->flags, 0);
+	/* Its memory and that of its chains follows after a grace period. */
+	read_poll_timeout(atomic_long_read, now, now == bytes, 1000,
+			  TIMEOUT_US, false, &h->bytes);
+	KUNIT_EXPECT_EQ(test, now, bytes);
+}
+
+static void same_size_squeezes(struct kunit *test)
+{
+	struct hmap *h = still_u64_map(test, full(3), hmap_test_identity);
+	unsigned int i;
+	u64 key, word;
+
+	for (i = 0; i < 4 * BUCKET_CNT; i++)
+		KUNIT_ASSERT_EQ(test, put(h, in_bucket_0(i)), 0);
+	for (i = 0; i < 4 * BUCKET_CNT; i++) {
+		key = in_bucket_0(i);
+		if (i % 7 != 3)
+			KUNIT_ASSERT_EQ(test, hmap_delete(h, &key), 0);
+	}
+	KUNIT_ASSERT_EQ(test, hmap_read_chain(h, false, 0, &word, 1), 4);
+
+	atomic_set(&h->noverflow, 8);
+	start_growth(test, h);
+	for (i = 0; i < 8; i++)
+		hmap_evacuate_next(h);
+	KUNIT_EXPECT_FALSE(test, growing(h));
+	KUNIT_ASSERT_EQ(test, h->same_size_growths, 1);
+
+	/* 3, 10, 17, 24 and 31 of 32 are left. */
+	KUNIT_EXPECT_EQ(test, hmap_read_chain(h, false, 0, &word, 1), 1);
+	KUNIT_EXPECT_EQ(test, tophash_match_empty(word), 0x8080800000000000ULL);
+	for (i = 3; i < 4 * BUCKET_CNT; i += 7)
+		KUNIT_EXPECT_TRUE(test, has(h, in_bucket_0(i)));
+	KUNIT_EXPECT_EQ(test, hmap_len(h), 5);
+	KUNIT_EXPECT_EQ(test, atomic_read(&h->noverflow), 0);
+	hmap_test_check(test, h);
+}
+
+/* === C4: a growth needs no further writes === */
+
+static void finishes_alone(struct kunit *test)
+{
+	struct hmap *h = still_u64_map(test, full(9), NULL);
+	u64 key;
+
+	h->finish_delay = 1;
+	for (key = 0; key <= full(9); key++)
+		KUNIT_ASSERT_EQ(test, put(h, key), 0);
+	flush_work(&h->grow_work);
+	KUNIT_ASSERT_EQ(test, h->growths, 1);
+	KUNIT_EXPECT_TRUE(test, wait_until_grown(h));
+	KUNIT_EXPECT_EQ(test, count_of(h, 0, full(9)), full(9) + 1);
+
+	atomic_set(&h->noverflow, 1 << 10);
+	KUNIT_ASSERT_EQ(test, put_and_flush(h, key), 0);
+	KUNIT_ASSERT_EQ(test, h->same_size_growths, 1);
+	KUNIT_EXPECT_TRUE(test, wait_until_grown(h));
+	KUNIT_EXPECT_EQ(test, count_of(h, 0, key), key + 1);
+	hmap_test_check(test, h);
+}
+
+/* === C8: no memory === */
+
+static void new_array_refused(struct kunit *test, u8 B)
+{
+	struct hmap *h = still_u64_map(test, full(B), hmap_test_identity);
+	unsigned long bytes = atomic_long_read(&h->bytes);
+	unsigned long room = BUCKET_CNT << B;
+	u64 key;
+
+	/* With keys for hashes, all buckets fill up alike. */
+	for (key = 0; key < full(B); key++)
+		KUNIT_ASSERT_EQ(test, put(h, key), 0);
+	h->max_bytes = bytes;
+	for (; key < room; key++)
+		KUNIT_ASSERT_EQ(test, put_and_flush(h, key), 0);
+	KUNIT_EXPECT_EQ(test, h->generation, 0);
+	KUNIT_EXPECT_GT(test, h->grow_retry, 0);
+	KUNIT_EXPECT_EQ(test, atomic_long_read(&h->bytes), bytes);
+	KUNIT_EXPECT_EQ(test, count_of(h, 0, room), room);
+	hmap_test_check(test, h);
+
+	/* Not before it is time to try again, and then at once. */
+	h->max_bytes = LONG_MAX;
+	h->grow_retry = get_jiffies_64() + MAX_JIFFY_OFFSET;
+	KUNIT_ASSERT_EQ(test, put_and_flush(h, key++), 0);
+	KUNIT_EXPECT_EQ(test, h->generation, 0);
+	h->grow_retry = get_jiffies_64();
+	KUNIT_ASSERT_EQ(test, put_and_flush(h, key++), 0);
+	KUNIT_EXPECT_EQ(test, h->growths, 1);
+	KUNIT_EXPECT_EQ(test, count_of(h, 0, key), key);
+	hmap_test_check(test, h);
+}
+
+static void small_array_refused(struct kunit *test)
+{
+	new_array_refused(test, 3);
+}
+
+static void large_array_refused(struct kunit *test)
+{
+	new_array_refused(test, 7);
+}
+
+/* No room for an overflow bucket in a map that is over its load, either. */
+static void chain_refused(struct kunit *test)
+{
+	struct hmap *h = still_u64_map(test, full(3), hmap_test_identity);
+	unsigned int i;
+	long bytes;
+
+	for (i = 0; i < BUCKET_CNT; i++)
+		KUNIT_ASSERT_EQ(test, put(h, in_bucket_0(i)), 0);
+	bytes = atomic_long_read(&h->bytes);
+	h->max_bytes = bytes;
+	KUNIT_EXPECT_EQ(test, put(h, in_bucket_0(i)), -ENOMEM);
+	KUNIT_EXPECT_FALSE(test, has(h, in_bucket_0(i)));
+	KUNIT_EXPECT_EQ(test, hmap_len(h), BUCKET_CNT);
+	KUNIT_EXPECT_EQ(test, atomic_long_read(&h->bytes), bytes);
+	hmap_test_check(test, h);
+
+	h->max_bytes = LONG_MAX;
+	KUNIT_EXPECT_EQ(test, put(h, in_bucket_0(i)), 0);
+	KUNIT_EXPECT_TRUE(test, has(h, in_bucket_0(i)));
+	hmap_test_check(test, h);
+}
+
+/*
+ * A doubling from 4 buckets to 8 with 24 entries in bucket 0, twelve of which
+ * go to X and twelve to Y, and memory for one of the two overflow buckets.
+ */
+static struct hmap *evacuation_refused(struct kunit *test)
+{
+	struct hmap *h = still_u64_map(test, full(2), hmap_test_identity);
+	u64 i;
+
+	for (i = 0; i < 24; i++)
+		KUNIT_ASSERT_EQ(test, put(h, 4 * i), 0);
+	for (i = 0; i < 2; i++)
+		KUNIT_ASSERT_EQ(test, put(h, 4 * i + 1), 0);
+	h->max_bytes = atomic_long_read(&h->bytes) +
+		       sizeof(struct bucket_array) + 9 * h->t.bucket_size;
+	start_growth(test, h);
+	hmap_evacuate_next(h);
+	KUNIT_ASSERT_EQ(test, h->nevacuate, 0);
+	return h;
+}
+
+static void expect_multiples_of_4(struct kunit *test, struct hmap *h, u64 n)
+{
+	u64 i;
+
+	for (i = 0; i < n; i++)
+		KUNIT_EXPECT_TRUE(test, has(h, 4 * i));
+	KUNIT_EXPECT_FALSE(test, has(h, 4 * i));
+	KUNIT_EXPECT_EQ(test, hmap_len(h), n + 2);
+	hmap_test_check(test, h);
+}
+
+static void works_unevacuated(struct kunit *test)
+{
+	struct hmap *h = evacuation_refused(test);
+	u64 key = 4 * 23, elem = 1;
+
+	/* The old chain is full, and cannot grow either. */
+	KUNIT_EXPECT_EQ(test, put(h, 4 * 24), -ENOMEM);
+	expect_multiples_of_4(test, h, 24);
+	KUNIT_EXPECT_EQ(test, put(h, key), 0);
+	KUNIT_EXPECT_EQ(test, hmap_delete(h, &key), 0);
+	expect_multiples_of_4(test, h, 23);
+	KUNIT_EXPECT_EQ(test, hmap_insert(h, &key, &elem, HMAP_NOEXIST,
+					  GFP_KERNEL), 0);
+	KUNIT_EXPECT_EQ(test, hmap_lookup(h, &key, &elem), 0);
+	KUNIT_EXPECT_EQ(test, elem, 1);
+	KUNIT_EXPECT_EQ(test, put(h, key), 0);
+	expect_multiples_of_4(test, h, 24);
+	KUNIT_EXPECT_EQ(test, h->nevacuate, 0);
+
+	/* Once Y fits a bucket, no more memory is needed. */
+	for (key = 4 * 23; key >= 4 * 14; key -= 4)
+		KUNIT_EXPECT_EQ(test, hmap_delete(h, &key), 0);
+	KUNIT_EXPECT_FALSE(test, growing(h));
+	expect_multiples_of_4(test, h, 14);
+}
+
+static void evacuates_later(struct kunit *test)
+{
+	struct hmap *h = evacuation_refused(test);
+
+	/* The work item finds no memory either, but does not give up. */
+	flush_delayed_work(&h->finish_work);
+	KUNIT_EXPECT_TRUE(test, growing(h));
+	expect_multiples_of_4(test, h, 24);
+	h->max_bytes = LONG_MAX;
+	KUNIT_EXPECT_TRUE(test, wait_until_grown(h));
+	expect_multiples_of_4(test, h, 24);
+	KUNIT_EXPECT_EQ(test, atomic_read(&h->noverflow), 2);
+	KUNIT_EXPECT_EQ(test, atomic_long_read(&h->extra.overflow), 2);
+	KUNIT_EXPECT_EQ(test, put(h, 4 * 24), 0);
+	expect_multiples_of_4(test, h, 25);
+}
+
+/* === Go's table === */
+
+#define TABLE_B		16
+#define TABLE_BUCKETS	BIT(TABLE_B)
+
+static unsigned int used_slots(struct kunit *test, struct hmap *h, u64 bucket,
+			       unsigned int *chain)
+{
+	unsigned int i, used = 0;
+	u64 word[8];
+
+	*chain = hmap_read_chain(h, false, bucket, word, ARRAY_SIZE(word));
+	KUNIT_ASSERT_LE(test, *chain, ARRAY_SIZE(word));
+	for (i = 0; i < *chain; i++)
+		used += BUCKET_CNT - hweight64(tophash_match_empty(word[i]));
+	return used;
+}
+
+static void expect_near(struct kunit *test, const char *what, long is,
+			long wanted, long tolerance)
+{
+	kunit_info(test, "%s: %ld.%02ld, of %ld.%02ld", what, is / 100,
+		   is % 100, wanted / 100, wanted % 100);
+	KUNIT_EXPECT_LE_MSG(test, abs(is - wanted), tolerance, "%s", what);
+}
+
+/*
+ * What Go's source says of a load of 6.5: 20.90 % of the buckets have overflow
+ * buckets, a hit looks at 4.25 entries and a miss at 6.50, and a map[u64]u64
+ * takes 10.79 bytes per entry on top of the entry.  In hundredths; the
+ * tolerance is five standard deviations or more, for 2^16 buckets.
+ */
+static void table_of_go(struct kunit *test)
+{
+	struct hmap *h = still_u64_map(test, full(TABLE_B), NULL);
+	u64 key, hits = 0, misses = 0, chained = 0, buckets = 0;
+	const u64 n = full(TABLE_B);
+	unsigned int used, chain;
+	unsigned long i;
+
+	for (key = 0; key < n; key++)
+		KUNIT_ASSERT_EQ(test, put(h, key), 0);
+	KUNIT_ASSERT_EQ(test, h->generation, 0);
+	KUNIT_ASSERT_EQ(test, h->B, TABLE_B);
+
+	for (i = 0; i < TABLE_BUCKETS; i++) {
+		used = used_slots(test, h, i, &chain);
+		hits += used * (used + 1) / 2;
+		chained += chain > 1;
+		buckets += chain;
+		/* Keys that are not there, one for each bucket. */
+		key = hmap_hash_u64(n + i, h->hash0) & bucket_mask(TABLE_B);
+		misses += used_slots(test, h, key, &chain);
+	}
+	expect_near(test, "% of buckets with overflow",
+		    chained * 10000 / TABLE_BUCKETS, 2090, 85);
+	expect_near(test, "entries a hit looks at", hits * 100 / n, 425, 6);
+	expect_near(test, "entries a miss looks at",
+		    misses * 100 / TABLE_BUCKETS, 650, 6);
+	expect_near(test, "bytes an entry on top of it",
+		    buckets * h->t.bucket_size * 100 / n - 1600, 1079, 18);
+}
+
+static struct kunit_case grow_cases[] = {
+	KUNIT_CASE(over_load),
+	KUNIT_CASE(doubles_when_full),
+	KUNIT_CASE_PARAM(same_size_when_chained, same_size_gen_params),
+	KUNIT_CASE(not_while_growing),
+	KUNIT_CASE(doubling_step_by_step),
+	KUNIT_CASE(same_size_step_by_step),
+	KUNIT_CASE(mark_runs_ahead),
+	KUNIT_CASE(old_array_is_let_go),
+	KUNIT_CASE(same_size_squeezes),
+	KUNIT_CASE(finishes_alone),
+	KUNIT_CASE(small_array_refused),
+	KUNIT_CASE(large_array_refused),
+	KUNIT_CASE(chain_refused),
+	KUNIT_CASE(works_unevacuated),
+	KUNIT_CASE(evacuates_later),
+	KUNIT_CASE(table_of_go),
+	{}
+};
+
+static struct kunit_suite grow_suite = {
+	.name = "hmap_grow",
+	.test_cases = grow_cases,
+};
+
+kunit_test_suite(grow_suite);

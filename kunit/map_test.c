@@ -1,0 +1,396 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The map as a whole: what it is made of (S11, S13), its limits, emptying it,
+ * and what it says of itself.
+ */
+#include <kunit/test.h>
+#include <linux/mm.h>
+
+#include "../core/internal.h"
+#include "util.h"
+
+static const struct hmap_params u64_to_u64 = {
+	.key_kind = HMAP_KEY_U64,
+	.key_size = 8,
+	.elem_size = 8,
+};
+
+static struct hmap *u64_map(struct kunit *test, unsigned long hint)
+{
+	struct hmap_params params = u64_to_u64;
+
+	params.hint = hint;
+	return hmap_test_create(test, &params);
+}
+
+static int put(struct hmap *h, u64 key)
+{
+	return hmap_insert(h, &key, &key, HMAP_ANY, GFP_KERNEL);
+}
+
+static int put_many(struct hmap *h, u64 n)
+{
+	int err = 0;
+
+	while (n-- && !err)
+		err = put(h, n);
+	return err;
+}
+
+static struct bucket_array *array_of(struct hmap *h)
+{
+	return rcu_dereference_protected(h->buckets, true);
+}
+
+/* === Creation === */
+
+static const struct refused {
+	const char *why;
+	struct hmap_params params;
+	int err;
+} refused[] = {
+	{ "no such kind", { HMAP_NR_KEY_KINDS, 8 }, -EINVAL },
+	{ "kind below all", { -1, 8 }, -EINVAL },
+	{ "u32 of 0 bytes", { HMAP_KEY_U32, 0 }, -EINVAL },
+	{ "u32 of 8 bytes", { HMAP_KEY_U32, 8 }, -EINVAL },
+	{ "u64 of 4 bytes", { HMAP_KEY_U64, 4 }, -EINVAL },
+	{ "no bytes", { HMAP_KEY_BYTES, 0 }, -EINVAL },
+	{ "513 bytes", { HMAP_KEY_BYTES, 513 }, -EINVAL },
+	{ "string with a size", { HMAP_KEY_STRING, 1 }, -EINVAL },
+	{ "elem of 65537 bytes", { HMAP_KEY_U32, 4, 65537 }, -EINVAL },
+	{ "unknown flag", { HMAP_KEY_U32, 4, 4, BIT(2) }, -EINVAL },
+	{ "hint over the limit",
+	  { HMAP_KEY_U32, 4, 4, .hint = 11, .max_entries = 10 }, -ENOSPC },
+	{ "hint over all limits",
+	  { HMAP_KEY_U32, 4, 4, .hint = ULONG_MAX }, -ENOSPC },
+	{ "hint for more than can be addressed",
+	  { HMAP_KEY_U32, 4, 4, .hint = LONG_MAX }, -ENOMEM },
+	{ "hint for more than there is",
+	  { HMAP_KEY_U32, 4, 4, .hint = LONG_MAX >> 16 }, -ENOMEM },
+	{ "hint for more than the map may use",
+	  { HMAP_KEY_U32, 4, 4, .hint = 1 << 16, .max_bytes = 1 << 16 },
+	  -ENOMEM },
+	{ "not even itself", { HMAP_KEY_U32, 4, 4, .max_bytes = 1 }, -ENOMEM },
+};
+
+static void describe_refused(const struct refused *r, char *desc)
+{
+	strscpy(desc, r->why, KUNIT_PARAM_DESC_SIZE);
+}
+
+KUNIT_ARRAY_PARAM(refused, refused, describe_refused);
+
+static void create_refused(struct kunit *test)
+{
+	const struct refused *r = test->param_value;
+	struct hmap *h = hmap_create(&r->params);
+
+	KUNIT_EXPECT_EQ(test, PTR_ERR_OR_ZERO(h), r->err);
+	if (!IS_ERR(h))
+		hmap_destroy(h);
+}
+
+/* The most entries that 2^B buckets are for. */
+static unsigned long full(u8 B)
+{
+	return B ? 13UL << (B - 1) : BUCKET_CNT;
+}
+
+static void hint_smallest_B(struct kunit *test)
+{
+	struct hmap *h;
+	u8 B;
+
+	h = u64_map(test, 1);
+	KUNIT_EXPECT_EQ(test, h->B, 0);
+	KUNIT_EXPECT_NOT_NULL(test, array_of(h));
+	for (B = 0; B <= 12; B++) {
+		h = u64_map(test, full(B));
+		KUNIT_EXPECT_EQ(test, h->B, B);
+		KUNIT_ASSERT_NOT_NULL(test, array_of(h));
+		KUNIT_EXPECT_EQ(test, array_of(h)->B, B);
+		hmap_test_check(test, h);
+		KUNIT_EXPECT_EQ(test, u64_map(test, full(B) + 1)->B, B + 1);
+	}
+}
+
+static void hint_saves_growth(struct kunit *test)
+{
+	struct hmap *h = u64_map(test, full(6));
+
+	KUNIT_ASSERT_EQ(test, put_many(h, full(6)), 0);
+	flush_work(&h->grow_work);
+	KUNIT_EXPECT_EQ(test, h->generation, 0);
+	KUNIT_EXPECT_EQ(test, h->B, 6);
+}
+
+static void no_array_without_hint(struct kunit *test)
+{
+	struct hmap *h = u64_map(test, 0);
+	long bytes = atomic_long_read(&h->bytes);
+
+	KUNIT_EXPECT_NULL(test, array_of(h));
+	hmap_clear(h);
+	KUNIT_EXPECT_NULL(test, array_of(h));
+	KUNIT_EXPECT_EQ(test, atomic_long_read(&h->bytes), bytes);
+	hmap_test_check(test, h);
+
+	KUNIT_ASSERT_EQ(test, put(h, 1), 0);
+	KUNIT_ASSERT_NOT_NULL(test, array_of(h));
+	KUNIT_EXPECT_EQ(test, h->B, 0);
+	KUNIT_EXPECT_EQ(test, atomic_long_read(&h->bytes),
+			bytes + sizeof(struct bucket_array) + h->t.bucket_size);
+	hmap_test_check(test, h);
+}
+
+/* More than a page allocation can be. */
+static void large_array(struct kunit *test)
+{
+	struct hmap *h = u64_map(test, full(16));
+
+	KUNIT_EXPECT_TRUE(test, is_vmalloc_addr(array_of(h)));
+	KUNIT_EXPECT_EQ(test, put_many(h, 100), 0);
+	KUNIT_EXPECT_EQ(test, hmap_len(h), 100);
+}
+
+static void destroy_nothing(struct kunit *test)
+{
+	struct hmap *h = hmap_create(&u64_to_u64);
+
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, h);
+	hmap_destroy(h);
+	hmap_destroy(NULL);
+}
+
+/* === Limits === */
+
+static void max_entries(struct kunit *test)
+{
+	struct hmap_params params = u64_to_u64;
+	struct hmap *h;
+	u64 key;
+
+	params.hint = 20;
+	params.max_entries = 20;
+	h = hmap_test_create(test, &params);
+	for (key = 0; key < 20; key++)
+		KUNIT_ASSERT_EQ(test, put(h, key), 0);
+	KUNIT_EXPECT_EQ(test, put(h, key), -ENOSPC);
+	KUNIT_EXPECT_EQ(test, hmap_lookup(h, &key, NULL), -ENOENT);
+	KUNIT_EXPECT_EQ(test, hmap_insert(h, &key, &key, HMAP_EXIST,
+					  GFP_KERNEL), -ENOENT);
+	KUNIT_EXPECT_EQ(test, hmap_len(h), 20);
+
+	key = 7;
+	KUNIT_EXPECT_EQ(test, put(h, key), 0);
+	KUNIT_EXPECT_EQ(test, hmap_insert(h, &key, &key, HMAP_NOEXIST,
+					  GFP_KERNEL), -EEXIST);
+	KUNIT_EXPECT_EQ(test, hmap_delete(h, &key), 0);
+	KUNIT_EXPECT_EQ(test, put(h, 20), 0);
+	KUNIT_EXPECT_EQ(test, put(h, key), -ENOSPC);
+	hmap_test_check(test, h);
+}
+
+static void max_bytes(struct kunit *test)
+{
+	struct hmap_params params = {
+		.key_kind = HMAP_KEY_STRING,
+		.elem_size = 200,
+		.max_bytes = 128 * 1024,
+	};
+	struct hmap_test_elem elem;
+	struct hmap_test_key *key;
+	struct hmap *h;
+	u32 i, n;
+	int err;
+
+	key = kunit_kzalloc(test, sizeof(*key), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, key);
+	h = hmap_test_create(test, &params);
+	for (n = 0; n < 1000; n++) {
+		err = hmap_insert(h, hmap_test_key(h, n, key),
+				  hmap_test_elem(h, n, &elem), HMAP_ANY,
+				  GFP_KERNEL);
+		if (err)
+			break;
+		KUNIT_ASSERT_LE(test, atomic_long_read(&h->bytes),
+				params.max_bytes);
+	}
+	/* More than a third of it is elems. */
+	KUNIT_EXPECT_EQ(test, err, -ENOMEM);
+	KUNIT_EXPECT_GT(test, n, params.max_bytes / 200 / 3);
+	KUNIT_EXPECT_EQ(test, hmap_len(h), n);
+	for (i = 0; i <= n; i++)
+		KUNIT_EXPECT_EQ(test, hmap_lookup(h, hmap_test_key(h, i, key),
+						  NULL), i < n ? 0 : -ENOENT);
+	hmap_test_check(test, h);
+
+	/* What is deleted makes room for more. */
+	for (i = 0; i < 8; i++)
+		KUNIT_EXPECT_EQ(test, hmap_delete(h, hmap_test_key(h, i, key)),
+				0);
+	KUNIT_EXPECT_EQ(test, hmap_insert(h, hmap_test_key(h, 0, key),
+					  hmap_test_elem(h, 0, &elem), HMAP_ANY,
+					  GFP_KERNEL), 0);
+	hmap_test_check(test, h);
+}
+
+/* === Clear === */
+
+static void clear_kind(struct kunit *test)
+{
+	const struct hmap_test_kind *kind = test->param_value;
+	struct hmap *h = hmap_test_create(test, &kind->params);
+	struct hmap_test_elem *elem;
+	struct hmap_test_key *key;
+	unsigned int round, i;
+	u32 hash0;
+	int err;
+	u8 B;
+
+	key = kunit_kzalloc(test, sizeof(*key), GFP_KERNEL);
+	elem = kunit_kzalloc(test, sizeof(*elem), GFP_KERNEL);
+	KUNIT_ASSERT_TRUE(test, key && elem);
+	for (round = 0; round < 2; round++) {
+		for (i = 0; i < 120; i++) {
+			err = hmap_insert(h, hmap_test_key(h, i, key),
+					  hmap_test_elem(h, i, elem),
+					  HMAP_NOEXIST, GFP_KERNEL);
+			KUNIT_ASSERT_EQ(test, err, 0);
+		}
+		flush_work(&h->grow_work);
+		hash0 = h->hash0;
+		B = h->B;
+		hmap_clear(h);
+		KUNIT_EXPECT_EQ(test, hmap_len(h), 0);
+		KUNIT_EXPECT_EQ(test, h->B, B);
+		KUNIT_EXPECT_GE(test, h->B, 4);
+		KUNIT_EXPECT_NOT_NULL(test, array_of(h));
+		KUNIT_EXPECT_NE(test, h->hash0, hash0);
+		for (i = 0; i < 120; i++) {
+			err = hmap_lookup(h, hmap_test_key(h, i, key), NULL);
+			KUNIT_ASSERT_EQ(test, err, -ENOENT);
+		}
+		hmap_test_check(test, h);
+	}
+}
+
+static void clear_while_growing(struct kunit *test)
+{
+	struct hmap *h = u64_map(test, full(5));
+
+	h->finish_delay = MAX_JIFFY_OFFSET;
+	KUNIT_ASSERT_EQ(test, put_many(h, full(5) + 1), 0);
+	flush_work(&h->grow_work);
+	KUNIT_ASSERT_NOT_NULL(test, rcu_access_pointer(h->oldbuckets));
+	hmap_clear(h);
+	KUNIT_EXPECT_NULL(test, rcu_access_pointer(h->oldbuckets));
+	KUNIT_EXPECT_EQ(test, h->B, 6);
+	KUNIT_EXPECT_EQ(test, h->flags, 0);
+	hmap_test_check(test, h);
+	KUNIT_EXPECT_EQ(test, put_many(h, full(6) + 1), 0);
+	hmap_test_check(test, h);
+}
+
+/* === What it says === */
+
+static void header_says(struct kunit *test)
+{
+	const struct hmap_params params = {
+		.key_kind = HMAP_KEY_STRING,
+		.elem_size = 300,
+		.flags = HMAP_VAR_ELEM,
+		.max_entries = 1000,
+		.max_bytes = 1 << 20,
+	};
+	struct hmap *h = hmap_test_create(test, &params);
+	struct hmap_header hdr;
+
+	hmap_read_header(h, &hdr);
+	KUNIT_EXPECT_EQ(test, hdr.key_kind, params.key_kind);
+	KUNIT_EXPECT_EQ(test, hdr.key_size, 0);
+	KUNIT_EXPECT_EQ(test, hdr.elem_size, 300);
+	KUNIT_EXPECT_EQ(test, hdr.param_flags, HMAP_VAR_ELEM);
+	KUNIT_EXPECT_EQ(test, hdr.bucket_size, h->t.bucket_size);
+	KUNIT_EXPECT_EQ(test, hdr.max_entries, 1000);
+	KUNIT_EXPECT_EQ(test, hdr.max_bytes, 1 << 20);
+	KUNIT_EXPECT_EQ(test, hdr.bytes, atomic_long_read(&h->bytes));
+	KUNIT_EXPECT_FALSE(test, hdr.buckets);
+
+	h = u64_map(test, full(5));
+	h->finish_delay = MAX_JIFFY_OFFSET;
+	KUNIT_ASSERT_EQ(test, put_many(h, full(5) + 1), 0);
+	flush_work(&h->grow_work);
+	hmap_evacuate_next(h);
+	hmap_read_header(h, &hdr);
+	KUNIT_EXPECT_EQ(test, hdr.count, full(5) + 1);
+	KUNIT_EXPECT_EQ(test, hdr.B, 6);
+	KUNIT_EXPECT_EQ(test, hdr.old_B, 5);
+	KUNIT_EXPECT_TRUE(test, hdr.buckets);
+	KUNIT_EXPECT_TRUE(test, hdr.oldbuckets);
+	KUNIT_EXPECT_EQ(test, hdr.nr_spare, 4);
+	KUNIT_EXPECT_EQ(test, hdr.growths, 1);
+	KUNIT_EXPECT_EQ(test, hdr.same_size_growths, 0);
+	KUNIT_EXPECT_EQ(test, hdr.nevacuate, h->nevacuate);
+	KUNIT_EXPECT_GT(test, hdr.nevacuate, 0);
+	KUNIT_EXPECT_EQ(test, hdr.hash0, h->hash0);
+	KUNIT_EXPECT_EQ(test, hdr.noverflow, atomic_read(&h->noverflow));
+	KUNIT_EXPECT_EQ(test, hdr.next_overflow,
+			atomic_long_read(&h->extra.next_overflow));
+	KUNIT_EXPECT_EQ(test, hdr.flags, 0);
+	KUNIT_EXPECT_EQ(test, hdr.max_entries, 0);
+	KUNIT_EXPECT_EQ(test, hdr.max_bytes, 0);
+
+	/* Without its lock, which must not be held when h->lock is taken. */
+	raw_write_seqcount_begin(&h->stripes[1].seq);
+	hmap_read_header(h, &hdr);
+	raw_write_seqcount_end(&h->stripes[1].seq);
+	KUNIT_EXPECT_EQ(test, hdr.flags, HMAP_HASH_WRITING);
+}
+
+static void chains_are_shown(struct kunit *test)
+{
+	struct hmap *h = u64_map(test, full(5));
+	u64 words[4];
+
+	KUNIT_EXPECT_EQ(test, hmap_read_chain(u64_map(test, 0), false, 0, words,
+					      4), -ENOENT);
+	h->finish_delay = MAX_JIFFY_OFFSET;
+	KUNIT_EXPECT_EQ(test, hmap_read_chain(h, true, 0, words, 4), -ENOENT);
+	KUNIT_EXPECT_EQ(test, hmap_read_chain(h, false, 31, words, 4), 1);
+	KUNIT_EXPECT_EQ(test, words[0], 0);
+	KUNIT_EXPECT_EQ(test, hmap_read_chain(h, false, 32, words, 4), -ENOENT);
+
+	KUNIT_ASSERT_EQ(test, put_many(h, full(5) + 1), 0);
+	flush_work(&h->grow_work);
+	hmap_evacuate_next(h);
+	KUNIT_EXPECT_GE(test, hmap_read_chain(h, true, 0, words, 4), 1);
+	KUNIT_EXPECT_GE(test, words[0] & 0xff, EVACUATED_X);
+	KUNIT_EXPECT_LE(test, words[0] & 0xff, EVACUATED_EMPTY);
+	KUNIT_EXPECT_EQ(test, hmap_read_chain(h, true, 32, words, 4), -ENOENT);
+	KUNIT_EXPECT_GE(test, hmap_read_chain(h, false, 63, words, 4), 1);
+	KUNIT_EXPECT_EQ(test, hmap_read_chain(h, false, 64, words, 4), -ENOENT);
+}
+
+static struct kunit_case map_cases[] = {
+	KUNIT_CASE_PARAM(create_refused, refused_gen_params),
+	KUNIT_CASE(hint_smallest_B),
+	KUNIT_CASE(hint_saves_growth),
+	KUNIT_CASE(no_array_without_hint),
+	KUNIT_CASE(large_array),
+	KUNIT_CASE(destroy_nothing),
+	KUNIT_CASE(max_entries),
+	KUNIT_CASE(max_bytes),
+	KUNIT_CASE_PARAM(clear_kind, hmap_test_kinds),
+	KUNIT_CASE(clear_while_growing),
+	KUNIT_CASE(header_says),
+	KUNIT_CASE(chains_are_shown),
+	{}
+};
+
+static struct kunit_suite map_suite = {
+	.name = "hmap_map",
+	.test_cases = map_cases,
+};
+
+kunit_test_suite(map_suite);

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What the tests share: maps that go with the case, the i-th key and elem of
+ * any kind of map, predictable hashes, and a check of a whole map.
+ */
+#ifndef _HMAP_KUNIT_UTIL_H
+#define _HMAP_KUNIT_UTIL_H
+
+#include <kunit/test.h>
+
+#include "../core/internal.h"
+
+#define HMAP_TEST_MAX_ELEM	512	/* bytes that hmap_test_elem() fills */
+
+/* A kind of map, as the parameter of a case: see hmap_test_kinds(). */
+struct hmap_test_kind {
+	const char *name;
+	struct hmap_params params;
+};
+
+struct hmap_test_key {
+	struct hmap_bytes string;
+	u8 data[HMAP_MAX_KEY_SIZE] __aligned(8);
+};
+
+struct hmap_test_elem {
+	struct hmap_bytes var;
+	u8 data[HMAP_TEST_MAX_ELEM] __aligned(8);
+};
+
+struct hmap *hmap_test_create(struct kunit *test,
+			      const struct hmap_params *params);
+void hmap_test_check(struct kunit *test, struct hmap *h);
+
+/* For KUNIT_CASE_PARAM(): all key kinds, inline and not, and so for elems. */
+const void *hmap_test_kinds(const void *prev, char *desc);
+
+const void *hmap_test_key(const struct hmap *h, u32 i,
+			  struct hmap_test_key *key);
+const void *hmap_test_elem(const struct hmap *h, u32 i,
+			   struct hmap_test_elem *elem);
+
+u64 hmap_test_identity(const void *key, size_t len, u32 hash0);
+u64 hmap_test_mixed(const void *key, size_t len, u32 hash0);
+
+#endif /* _HMAP_KUNIT_UTIL_H */
