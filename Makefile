@@ -13,6 +13,7 @@
 # All that is built goes to build/, but for kernels, which are kept in
 # ~/.cache/hmap.  What demo, test, check and shell need they install on Debian.
 
+MAKEFLAGS += --no-print-directory
 KDIR ?= /lib/modules/$(shell uname -r)/build
 
 all: module hmapctl

@@ -479,9 +479,13 @@ static void insert_with_nth_failing(struct kunit *test)
 			fine++;
 		}
 	}
-	/* No elem, or no first array; no key at first; and nothing refused. */
-	KUNIT_EXPECT_GE(test, refused, r->entries ? 1 : 2);
-	KUNIT_EXPECT_GE(test, fine, 2);
+	/*
+	 * The first to fail is the elem, the last nothing, and there is the key
+	 * in between; slabs that ask for a page now and then change the rest.
+	 */
+	KUNIT_EXPECT_GE(test, refused, 1);
+	KUNIT_EXPECT_GE(test, fine, 1);
+	KUNIT_EXPECT_GE(test, refused + fine, 3);
 #else
 	kunit_skip(test, "needs CONFIG_FAILSLAB");
 #endif

@@ -173,6 +173,7 @@ static void not_while_growing(struct kunit *test)
 		KUNIT_ASSERT_EQ(test, put(h, key++), 0);
 	start_growth(test, h);
 	for (; growing(h); steps++) {
+		KUNIT_ASSERT_LT(test, steps, 1 << 5);
 		KUNIT_ASSERT_EQ(test, h->generation, 1);
 		atomic_set(&h->noverflow, 1 << 15);
 		KUNIT_ASSERT_EQ(test, put_and_flush(h, key++), 0);
@@ -323,11 +324,22 @@ static u64 steps_prepare(struct kunit *test, struct steps *s)
 	return key;
 }
 
+/* A write of one counts as one of the bucket at nevacuate. */
+static u64 absent_key_at_mark(struct steps *s)
+{
+	u64 key = STEP_KEYS - 1;
+
+	while (hmap_test_mixed(&key, sizeof(key), 0) % STEP_BUCKETS !=
+	       s->nevacuate)
+		key--;
+	return key;
+}
+
 static void step_by_step(struct kunit *test, u64 newbit)
 {
 	struct steps *s = kunit_kzalloc(test, sizeof(*s), GFP_KERNEL);
 	unsigned int writes = 0;
-	u64 fresh, victim = 0;
+	u64 fresh, victim = 0, key;
 
 	KUNIT_ASSERT_NOT_NULL(test, s);
 	s->newbit = newbit;
@@ -335,13 +347,13 @@ static void step_by_step(struct kunit *test, u64 newbit)
 	start_growth(test, s->h);
 	check_step(test, s);
 	do {
-		expect_step(s, writes % 3 == 1 ? victim : fresh);
-		if (writes % 3 == 1)
-			step_delete(test, s, victim++);
-		else if (writes % 3 == 2)
-			step_delete(test, s, fresh);	/* was never there */
+		key = writes % 3 == 0 ? fresh++ :
+		      writes % 3 == 1 ? victim++ : absent_key_at_mark(s);
+		expect_step(s, key);
+		if (writes % 3 == 0)
+			step_put(test, s, key);
 		else
-			step_put(test, s, fresh++);
+			step_delete(test, s, key);
 		check_step(test, s);
 	} while (++writes <= STEP_BUCKETS && growing(s->h));
 	KUNIT_EXPECT_FALSE(test, growing(s->h));

@@ -56,6 +56,16 @@ static bool growing(struct hmap *h)
 	return rcu_access_pointer(h->oldbuckets);
 }
 
+static void finish_growth(struct kunit *test, struct hmap *h)
+{
+	unsigned int i;
+
+	for (i = 0; growing(h); i++) {
+		KUNIT_ASSERT_LT(test, i, 1 << 10);
+		hmap_evacuate_next(h);
+	}
+}
+
 /* Fill a map up until a growth is due with the next entry. */
 static unsigned int fill(struct kunit *test, struct hmap *h, u8 B,
 			 bool same_size)
@@ -195,7 +205,7 @@ static void in_each_phase(struct kunit *test)
 static void across_phases(struct kunit *test)
 {
 	struct walk *before, *during;
-	unsigned int n, taken;
+	unsigned int n, taken, step;
 	struct hmap *h;
 
 	for (taken = 0; taken <= 100; taken += 10) {
@@ -205,7 +215,8 @@ static void across_phases(struct kunit *test)
 		walk_some(test, before, taken);
 		start_growth(test, h, n, is_same_size(test));
 		during = walk_begin(test, h);
-		while (growing(h)) {
+		for (step = 0; growing(h); step++) {
+			KUNIT_ASSERT_LT(test, step, 1 << 4);
 			walk_next(test, before);
 			walk_some(test, during, 3);
 			hmap_evacuate_next(h);
@@ -239,6 +250,7 @@ static void across_growths(struct kunit *test)
 		for (end = 500; h->same_size_growths < 2; end++) {
 			if (!growing(h))
 				atomic_set(&h->noverflow, 1 << h->B);
+			KUNIT_ASSERT_LT(test, end, NR_KEYS);
 			put(test, h, end, end + 1);
 		}
 		KUNIT_EXPECT_GE(test, h->growths, 6);
@@ -345,8 +357,7 @@ static void no_reseed_under_a_walk(struct kunit *test)
 	struct walk *w;
 
 	put(test, h, 0, 50);
-	while (growing(h))
-		hmap_evacuate_next(h);
+	finish_growth(test, h);
 	w = walk_begin(test, h);
 	walk_some(test, w, 1);
 	delete_all(test, h, 0, 50);
@@ -424,8 +435,7 @@ static void goes_round_from_anywhere(struct kunit *test)
 	struct walk *w;
 
 	put(test, h, 0, ORDER_BUCKETS * ORDER_SLOTS);
-	while (growing(h))
-		hmap_evacuate_next(h);
+	finish_growth(test, h);
 	KUNIT_ASSERT_EQ(test, 1 << h->B, ORDER_BUCKETS);
 
 	for (i = 0; i < 400; i++) {
@@ -495,8 +505,7 @@ static void flags(struct kunit *test)
 					   HMAP_SAME_SIZE_GROW);
 	walk_end(test, w[1]);
 	KUNIT_EXPECT_EQ(test, flags_of(h), HMAP_SAME_SIZE_GROW);
-	while (growing(h))
-		hmap_evacuate_next(h);
+	finish_growth(test, h);
 	KUNIT_EXPECT_EQ(test, flags_of(h), 0);
 }
 
@@ -612,8 +621,7 @@ static void gives_back(struct kunit *test)
 	struct hmap_iter it;
 	struct bmap *b;
 
-	while (rcu_access_pointer(h->oldbuckets))
-		hmap_evacuate_next(h);
+	finish_growth(test, h);
 	for (taken = 0; taken <= NR_STRINGS; taken += 20) {
 		KUNIT_ASSERT_EQ(test, hmap_iter_init(&it, h), 0);
 		for (i = 0; i < taken; i++)

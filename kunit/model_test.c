@@ -59,14 +59,12 @@ struct model {
 	struct hmap_test_elem new, old, got;
 };
 
-#define must(model, left, op, right) do {				\
-	const struct model *__m = (model);				\
-	const long long __left = (left), __right = (right);		\
-									\
-	KUNIT_ASSERT_TRUE_MSG(__m->test, __left op __right,		\
-			      "operation %u: " #left " is %lld, not %lld", \
-			      __m->now, __left, __right);		\
-} while (0)
+/* Map and model have to agree on this. */
+static void agree(struct model *m, const char *what, long is, long wanted)
+{
+	KUNIT_ASSERT_EQ_MSG(m->test, is, wanted, "%s, operation %u", what,
+			    m->now);
+}
 
 static u32 random(struct model *m, u32 below)
 {
@@ -94,13 +92,21 @@ static bool is_elem(struct model *m, const void *data, u32 len, u32 elem)
 	       !memcmp(data, m->old.data, len);
 }
 
+/* What an operation that returned 0 has copied. */
+static void agree_on_got(struct model *m, u32 i, int ret)
+{
+	if (!ret)
+		agree(m, "elem", is_elem(m, m->got.data, m->h->t.elem_size,
+					 m->elem[i]), true);
+}
+
 /* === The operations === */
 
 static void op_insert(struct model *m, u32 i)
 {
 	enum hmap_mode mode = random(m, 4);
 	u32 new = ++m->fresh;
-	int want = 0;
+	int ret, want = 0;
 
 	if (mode > HMAP_EXIST)
 		mode = HMAP_ANY;
@@ -111,8 +117,9 @@ static void op_insert(struct model *m, u32 i)
 	else if (!m->elem[i] && m->count == m->h->max_entries)
 		want = -ENOSPC;
 
-	must(m, hmap_insert(m->h, key(m, i), hmap_test_elem(m->h, new, &m->new),
-			    mode, GFP_KERNEL), ==, want);
+	ret = hmap_insert(m->h, key(m, i), hmap_test_elem(m->h, new, &m->new),
+			  mode, GFP_KERNEL);
+	agree(m, "insert", ret, want);
 	if (!want)
 		set(m, i, new);
 }
@@ -124,22 +131,24 @@ static void op_lookup(struct model *m, u32 i)
 	bool right;
 
 	if (!m->h->t.var_elem) {
-		must(m, hmap_lookup(m->h, key(m, i), m->got.data), ==, want);
-		must(m, want || is_elem(m, m->got.data, m->h->t.elem_size,
-					m->elem[i]), ==, true);
+		agree(m, "lookup", hmap_lookup(m->h, key(m, i), m->got.data),
+		      want);
+		agree_on_got(m, i, want);
 	}
 	if (m->h->t.indirect_elem) {
-		must(m, hmap_hold(m->h, key(m, i), &held), ==, want);
-		right = want || is_elem(m, held.data, held.len, m->elem[i]);
-		if (!want)
-			hmap_release(&held);
-		must(m, right, ==, true);
+		agree(m, "hold", hmap_hold(m->h, key(m, i), &held), want);
+		if (want)
+			return;
+		right = is_elem(m, held.data, held.len, m->elem[i]);
+		hmap_release(&held);
+		agree(m, "elem held", right, true);
 	}
 }
 
 static void op_delete(struct model *m, u32 i)
 {
-	must(m, hmap_delete(m->h, key(m, i)), ==, m->elem[i] ? 0 : -ENOENT);
+	agree(m, "delete", hmap_delete(m->h, key(m, i)),
+	      m->elem[i] ? 0 : -ENOENT);
 	set(m, i, 0);
 }
 
@@ -147,43 +156,39 @@ static void op_take(struct model *m, u32 i)
 {
 	int want = m->elem[i] ? 0 : -ENOENT;
 
-	if (m->h->t.var_elem) {
-		must(m, hmap_take(m->h, key(m, i), m->got.data), ==,
-		     -EOPNOTSUPP);
-		return;
-	}
-	must(m, hmap_take(m->h, key(m, i), m->got.data), ==, want);
-	must(m, want || is_elem(m, m->got.data, m->h->t.elem_size, m->elem[i]),
-	     ==, true);
-	set(m, i, 0);
+	if (m->h->t.var_elem)
+		want = -EOPNOTSUPP;
+	agree(m, "take", hmap_take(m->h, key(m, i), m->got.data), want);
+	agree_on_got(m, i, want);
+	if (!want)
+		set(m, i, 0);
 }
 
 static void op_xchg(struct model *m, u32 i)
 {
-	int want = m->elem[i] ? 0 : -ENOENT;
+	int ret, want = m->elem[i] ? 0 : -ENOENT;
 	u32 new = ++m->fresh;
 
 	if (m->h->t.var_elem)
 		want = -EOPNOTSUPP;
-	must(m, hmap_xchg(m->h, key(m, i), hmap_test_elem(m->h, new, &m->new),
-			  m->got.data, GFP_KERNEL), ==, want);
-	if (want)
-		return;
-	must(m, is_elem(m, m->got.data, m->h->t.elem_size, m->elem[i]), ==,
-	     true);
-	set(m, i, new);
+	ret = hmap_xchg(m->h, key(m, i), hmap_test_elem(m->h, new, &m->new),
+			m->got.data, GFP_KERNEL);
+	agree(m, "xchg", ret, want);
+	agree_on_got(m, i, want);
+	if (!want)
+		set(m, i, new);
 }
 
 static void op_cmpxchg(struct model *m, u32 i)
 {
 	bool stale = m->h->t.elem_size && random(m, 2);
-	int want = !m->elem[i] ? -ENOENT : stale ? -ESTALE : 0;
+	int ret, want = !m->elem[i] ? -ENOENT : stale ? -ESTALE : 0;
 	u32 new = ++m->fresh;
 
-	must(m, hmap_cmpxchg(m->h, key(m, i),
-			     hmap_test_elem(m->h, m->elem[i] + stale, &m->old),
-			     hmap_test_elem(m->h, new, &m->new), GFP_KERNEL),
-	     ==, want);
+	ret = hmap_cmpxchg(m->h, key(m, i),
+			   hmap_test_elem(m->h, m->elem[i] + stale, &m->old),
+			   hmap_test_elem(m->h, new, &m->new), GFP_KERNEL);
+	agree(m, "cmpxchg", ret, want);
 	if (!want)
 		set(m, i, new);
 }
@@ -192,20 +197,21 @@ static void op_cmpxchg(struct model *m, u32 i)
 static void op_fetch_add(struct model *m, u32 i)
 {
 	u32 new = ++m->fresh, size = m->h->t.elem_size;
-	int want = m->elem[i] ? 0 : -ENOENT;
+	int ret, want = m->elem[i] ? 0 : -ENOENT;
 	u64 from = 0, to = 0, was;
 
 	if (m->h->t.var_elem || (size != 4 && size != 8)) {
-		must(m, hmap_fetch_add(m->h, key(m, i), 1, &was), ==,
-		     -EOPNOTSUPP);
+		ret = hmap_fetch_add(m->h, key(m, i), 1, &was);
+		agree(m, "fetch_add", ret, -EOPNOTSUPP);
 		return;
 	}
 	memcpy(&from, hmap_test_elem(m->h, m->elem[i], &m->old), size);
 	memcpy(&to, hmap_test_elem(m->h, new, &m->new), size);
-	must(m, hmap_fetch_add(m->h, key(m, i), to - from, &was), ==, want);
+	ret = hmap_fetch_add(m->h, key(m, i), to - from, &was);
+	agree(m, "fetch_add", ret, want);
 	if (want)
 		return;
-	must(m, was, ==, from);
+	agree(m, "what was added to", was, from);
 	set(m, i, new);
 }
 
@@ -223,20 +229,21 @@ static void op_clear(struct model *m)
 /* Nothing that is given may differ, and an entry is not given twice. */
 static void check_given(struct model *m, struct model_walk *w)
 {
-	const void *data = m->key.data;
 	struct hmap_iter *it = &w->it;
 	u32 i = 0, len;
 
 	memcpy(&i, it->key, min_t(u32, it->key_len, sizeof(i)));
-	must(m, i, <, NR_KEYS);
+	agree(m, "key given", i < NR_KEYS, true);
 	key(m, i);
 	len = m->h->t.key_kind == HMAP_KEY_STRING ? m->key.string.len :
 						    m->h->t.key_size;
-	must(m, it->key_len, ==, len);
-	must(m, memcmp(it->key, data, len), ==, 0);
-	must(m, m->elem[i], !=, 0);
-	must(m, is_elem(m, it->elem, it->elem_len, m->elem[i]), ==, true);
-	must(m, !w->given[i] || m->born[i] > w->given[i], ==, true);
+	agree(m, "length of the key given", it->key_len, len);
+	agree(m, "key given", memcmp(it->key, m->key.data, len), 0);
+	agree(m, "given is there", !!m->elem[i], true);
+	agree(m, "elem given",
+	      is_elem(m, it->elem, it->elem_len, m->elem[i]), true);
+	agree(m, "given twice",
+	      w->given[i] && m->born[i] <= w->given[i], false);
 	w->given[i] = m->now;
 }
 
@@ -246,7 +253,7 @@ static void check_all_given(struct model *m, struct model_walk *w)
 
 	for (i = 0; i < NR_KEYS; i++)
 		if (m->elem[i] && m->born[i] < w->begun)
-			must(m, w->given[i], !=, 0);
+			agree(m, "was given", !!w->given[i], true);
 }
 
 static void end_walk(struct model_walk *w)
@@ -263,14 +270,14 @@ static void op_walk(struct model *m)
 	int ret = 1;
 
 	if (!w->open) {
-		must(m, hmap_iter_init(&w->it, m->h), ==, 0);
+		agree(m, "iter_init", hmap_iter_init(&w->it, m->h), 0);
 		memset(w->given, 0, sizeof(w->given));
 		w->begun = m->now;
 		w->open = true;
 	}
 	while (n-- && (ret = hmap_iter_next(&w->it)) == 1)
 		check_given(m, w);
-	must(m, ret, >=, 0);
+	agree(m, "iter_next", ret, !!ret);
 	if (!ret)
 		check_all_given(m, w);
 	if (!ret || !random(m, 200))
@@ -351,7 +358,7 @@ static void run_map(struct model *m, const struct hmap_params *params)
 		if (!random(m, 10000))
 			op_clear(m);
 		operate(m);
-		must(m, hmap_len(m->h), ==, m->count);
+		agree(m, "len", hmap_len(m->h), m->count);
 		if (m->now % CHECK_EVERY == 0) {
 			hmap_test_check(m->test, m->h);
 			cond_resched();
@@ -362,7 +369,7 @@ static void run_map(struct model *m, const struct hmap_params *params)
 		end_walk(&m->walks[i]);
 	kunit_info(m->test, "B=%u, %lu entries, %lu growths, %lu same-size",
 		   m->h->B, m->count, m->h->growths, m->h->same_size_growths);
-	must(m, m->h->growths, >=, 4);
+	agree(m, "4 growths or more", m->h->growths >= 4, true);
 	ops_done += n;
 	same_size_growths += m->h->same_size_growths;
 }
