@@ -307,6 +307,9 @@ static void any_read_size(void)
 
 	for (__u64 i = 0; i < 1000; i++)
 		EQ(put(map, i, i), 0);
+	/* The file is to stay the same: so wait, 100 s at most, for that. */
+	while (info(map).state & (HMAP_STATE_GROWING | HMAP_STATE_SAME_SIZE))
+		;
 	read_map_file("read", "buckets");
 	fd = open(DEBUGFS "read/buckets", O_RDONLY);
 	OK(fd >= 0);
