@@ -686,7 +686,7 @@ EXPORT_SYMBOL_GPL(hmap_insert);
  * @key: the key
  *
  * Context: Process or softirq context; does not sleep.
- * Return: 0, or -ENOENT if the key is not there.
+ * Return: 0; -ENOENT if the key is not there; -EINVAL if a string is too long.
  */
 int hmap_delete(struct hmap *h, const void *key)
 {
@@ -701,8 +701,8 @@ EXPORT_SYMBOL_GPL(hmap_delete);
  * @elem: where to put the elem, or NULL
  *
  * Context: Process or softirq context; does not sleep.
- * Return: 0; -ENOENT if the key is not there; -EOPNOTSUPP if @elem is given
- * and elems vary in length.
+ * Return: 0; -ENOENT if the key is not there; -EINVAL if a string is too long;
+ * -EOPNOTSUPP if @elem is given and elems vary in length.
  */
 int hmap_take(struct hmap *h, const void *key, void *elem)
 {
@@ -726,8 +726,8 @@ EXPORT_SYMBOL_GPL(hmap_take);
  * @gfp: how to allocate what is needed
  *
  * Context: Process or softirq context; sleeps only if @gfp allows.
- * Return: 0; -ENOENT if the key is not there; -ENOMEM; -EOPNOTSUPP if elems
- * vary in length.
+ * Return: 0; -ENOENT if the key is not there; -ENOMEM; -EINVAL if a string is
+ * too long; -EOPNOTSUPP if elems vary in length.
  */
 int hmap_xchg(struct hmap *h, const void *key, const void *elem, void *old,
 	      gfp_t gfp)
@@ -754,7 +754,7 @@ EXPORT_SYMBOL_GPL(hmap_xchg);
  *
  * Context: Process or softirq context; sleeps only if @gfp allows.
  * Return: 0; -ESTALE if the elem is another than @old; -ENOENT if the key is
- * not there; -ENOMEM; -EINVAL if @elem is too long.
+ * not there; -ENOMEM; -EINVAL if a string or @elem is too long.
  */
 int hmap_cmpxchg(struct hmap *h, const void *key, const void *old,
 		 const void *elem, gfp_t gfp)

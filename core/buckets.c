@@ -186,13 +186,14 @@ struct bmap *hmap_newoverflow(struct hmap *h, struct bucket_array *a,
 struct bucket_array *hmap_array_new(struct hmap *h, u8 B, u32 stripe_mask,
 				    gfp_t gfp)
 {
-	unsigned long nr_spare = B >= 4 ? 1UL << (B - 4) : 0;
+	size_t nr, nr_spare, size;
 	struct bucket_array *a;
-	size_t size;
 
-	if (B > HMAP_MAX_B ||
-	    check_mul_overflow((1UL << B) + nr_spare,
-			       (unsigned long)h->t.bucket_size, &size) ||
+	if (check_shl_overflow(1UL, B, &nr))
+		return NULL;
+	nr_spare = nr >> 4;
+	if (check_mul_overflow(nr + nr_spare, (size_t)h->t.bucket_size,
+			       &size) ||
 	    check_add_overflow(size, sizeof(*a), &size) ||
 	    size > LONG_MAX || !hmap_charge(h, size))
 		return NULL;

@@ -118,9 +118,6 @@ struct hmap {
 	struct work_struct reseed_work;
 };
 
-/* More would not fit the address space; one more must not overflow either. */
-#define HMAP_MAX_B	(BITS_PER_LONG - 4)
-
 /* Who asks for memory under a stripe may not wait for it. */
 #define HMAP_GFP_STRIPE	(GFP_NOWAIT | __GFP_NOWARN)
 

@@ -88,7 +88,10 @@ static int init_buckets(struct hmap *h, unsigned long hint)
 
 	if (!hint)
 		return 0;
-	while (B <= HMAP_MAX_B && hmap_over_load(hint, B))
+	/* No memory holds so many, and hmap_over_load() multiplies. */
+	if (hint >> (BITS_PER_LONG - 4))
+		return -ENOMEM;
+	while (hmap_over_load(hint, B))
 		B++;
 	a = hmap_array_new(h, B, min_t(u64, h->stripe_mask, bucket_mask(B)),
 			   GFP_KERNEL);
@@ -192,7 +195,8 @@ EXPORT_SYMBOL_GPL(hmap_clear);
  * @h: the map
  *
  * Context: Any.
- * Return: How many there were at one moment during the call.
+ * Return: How many there were at one moment during the call; an insert that
+ * then finds no memory may be among them.
  */
 unsigned long hmap_len(const struct hmap *h)
 {

@@ -176,7 +176,7 @@ static const struct layout {
 
 static void describe_layout(const struct layout *l, char *desc)
 {
-	snprintf(desc, KUNIT_PARAM_DESC_SIZE, "kind %u, key %u, elem %u%s",
+	snprintf(desc, KUNIT_PARAM_DESC_SIZE, "kind %d, key %u, elem %u%s",
 		 l->params.key_kind, l->params.key_size, l->params.elem_size,
 		 l->params.flags ? " at most" : "");
 }
