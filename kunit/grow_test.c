@@ -97,7 +97,7 @@ static void over_load(struct kunit *test)
 {
 	u8 B;
 
-	for (B = 0; B <= HMAP_MAX_B; B++) {
+	for (B = 0; B <= BITS_PER_LONG - 4; B++) {
 		KUNIT_EXPECT_FALSE(test, hmap_over_load(full(B), B));
 		KUNIT_EXPECT_TRUE(test, hmap_over_load(full(B) + 1, B));
 	}
