@@ -4,6 +4,7 @@
  */
 #include <kunit/test.h>
 #include <linux/random.h>
+#include <linux/sched.h>
 
 #include "../core/internal.h"
 #include "util.h"
@@ -483,6 +484,68 @@ static u8 flags_of(struct hmap *h)
 	return header.flags;
 }
 
+#ifdef CONFIG_FAILSLAB
+/* Fail the nth allocation; returns whether it came to that. */
+static bool fail_nth(unsigned int n, int (*call)(struct hmap_iter *,
+						 struct hmap *),
+		     struct hmap_iter *it, struct hmap *h, int *err)
+{
+	unsigned int left;
+
+	current->fail_nth = n;
+	*err = call(it, h);
+	left = current->fail_nth;
+	current->fail_nth = 0;
+	return !left;
+}
+
+static int next(struct hmap_iter *it, struct hmap *h)
+{
+	return hmap_iter_next(it);
+}
+#endif
+
+/*
+ * A walk that cannot begin holds nothing, and one that cannot go on for want of
+ * memory goes on later.  What debugs the kernel allocates, too, and does
+ * without if it must.
+ */
+static void no_memory(struct kunit *test)
+{
+#ifdef CONFIG_FAILSLAB
+	struct walk *w = kunit_kzalloc(test, sizeof(*w), GFP_KERNEL);
+	struct hmap *h = u64_map(test, constant);
+	unsigned int n, refused = 0;
+	int err;
+
+	KUNIT_ASSERT_NOT_NULL(test, w);
+	put(test, h, 0, 100);
+	for (n = 1; fail_nth(n, hmap_iter_init, &w->it, h, &err); n++) {
+		refused += err == -ENOMEM;
+		if (err)
+			KUNIT_EXPECT_EQ(test, flags_of(h), 0);
+		else
+			hmap_iter_exit(&w->it);
+	}
+	hmap_iter_exit(&w->it);
+	if (!refused)
+		kunit_skip(test, "needs failslab/ignore-gfp-wait to be N");
+	KUNIT_EXPECT_GE(test, refused, 2);
+
+	for (n = 1, err = 0; err != -ENOMEM; n++) {
+		KUNIT_ASSERT_EQ(test, hmap_iter_init(&w->it, h), 0);
+		KUNIT_ASSERT_TRUE(test, fail_nth(n, next, &w->it, h, &err));
+		if (err != -ENOMEM)
+			hmap_iter_exit(&w->it);
+	}
+	walk_rest(test, w);
+	expect_given(test, w, 0, 100, 1);
+	walk_end(test, w);
+#else
+	kunit_skip(test, "needs CONFIG_FAILSLAB");
+#endif
+}
+
 static void flags(struct kunit *test)
 {
 	struct hmap *h = u64_map(test, NULL);
@@ -657,6 +720,7 @@ static struct kunit_case iter_cases[] = {
 	KUNIT_CASE(clear_ends_the_walk),
 	KUNIT_CASE(goes_round_from_anywhere),
 	KUNIT_CASE(long_chain),
+	KUNIT_CASE(no_memory),
 	KUNIT_CASE(flags),
 	KUNIT_CASE(strings_stay),
 	KUNIT_CASE(gives_back),
