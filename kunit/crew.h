@@ -67,7 +67,7 @@ static inline void crew_stop(struct crew *crew)
  * A case that goes on for stress_ms is cut into slices, each a case of its own
  * for KUnit, which stops what takes minutes.
  */
-extern unsigned int stress_ms;
+extern const unsigned int stress_ms;
 
 static inline unsigned int stress_slices(void)
 {

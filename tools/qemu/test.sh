@@ -5,8 +5,7 @@
 # so that it stands in the order in which things happened beside what the
 # kernel has to say; the log as a whole is KTAP.
 
-# shellcheck source=/dev/null
-. /settings		# SUITES, KUNIT_ARGS
+SUITES=$(cat /suites)
 SKIP=4
 HUNG_SECONDS=100	# KUnit takes it for the limit of a test case, too
 
@@ -61,8 +60,7 @@ echo 1 >/proc/sys/kernel/hung_task_panic
 
 load
 if [ "$SUITES" != 0 ]; then
-	# shellcheck disable=SC2086
-	insmod /modules/hmap_kunit.ko $KUNIT_ARGS 2>&1 | log '# '
+	insmod /modules/hmap_kunit.ko 2>&1 | log '# '
 	rmmod hmap_kunit 2>&1 | log '# '
 fi
 number=$SUITES
