@@ -95,9 +95,10 @@ static unsigned long full(u8 B)
 
 static void over_load(struct kunit *test)
 {
-	u8 B;
+	const int most = BITS_PER_LONG - 4;	/* full() fits into a long */
+	int B;
 
-	for (B = 0; B <= BITS_PER_LONG - 4; B++) {
+	for (B = 0; B <= most; B++) {
 		KUNIT_EXPECT_FALSE(test, hmap_over_load(full(B), B));
 		KUNIT_EXPECT_TRUE(test, hmap_over_load(full(B) + 1, B));
 	}
