@@ -96,11 +96,11 @@ static unsigned long full(u8 B)
 static void over_load(struct kunit *test)
 {
 	const int most = BITS_PER_LONG - 4;	/* full() fits into a long */
-	int B;
+	int i;
 
-	for (B = 0; B <= most; B++) {
-		KUNIT_EXPECT_FALSE(test, hmap_over_load(full(B), B));
-		KUNIT_EXPECT_TRUE(test, hmap_over_load(full(B) + 1, B));
+	for (i = 0; i <= most; i++) {
+		KUNIT_EXPECT_FALSE(test, hmap_over_load(full(i), i));
+		KUNIT_EXPECT_TRUE(test, hmap_over_load(full(i) + 1, i));
 	}
 }
 
