@@ -59,6 +59,11 @@ echo 1 >/proc/sys/kernel/hung_task_panic
 } | log
 
 load
+# Tests of what happens without memory let allocations fail that may wait, too.
+if [ -e /sys/kernel/debug/failslab ]; then
+	echo N >/sys/kernel/debug/failslab/ignore-gfp-wait
+	echo 0 >/sys/kernel/debug/failslab/verbose
+fi
 if [ "$SUITES" != 0 ]; then
 	insmod /modules/hmap_kunit.ko 2>&1 | log '# '
 	rmmod hmap_kunit 2>&1 | log '# '
