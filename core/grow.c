@@ -17,6 +17,7 @@
 #define SMALL_ARRAY	8192
 #define GROW_RETRY	(HZ / 10)	/* after there was no memory */
 #define FINISH_DELAY	(HZ / 10)
+#define ADVANCE		512	/* old buckets; twice a write: 1024 in all */
 
 struct workqueue_struct *hmap_wq;
 
@@ -384,9 +385,9 @@ int hmap_evacuate(struct hmap *h, unsigned long oldbucket)
 EXPORT_SYMBOL_TEST(hmap_evacuate);
 
 /*
- * Move nevacuate on over what has been evacuated, at most 1024 further, and
- * let the old array go when that was all of it.  If somebody holds the lock,
- * another write, or the work item, will do it.
+ * Move nevacuate on over what has been evacuated, a bounded way, and let the
+ * old array go when that was all of it.  If somebody holds the lock, another
+ * write, or the work item, will do it.
  */
 static void advance_mark(struct hmap *h)
 {
@@ -400,7 +401,7 @@ static void advance_mark(struct hmap *h)
 	if (!old)
 		goto out;
 	n = h->nevacuate;
-	stop = min(n + 1 + 1024, 1UL << old->B);
+	stop = min(n + ADVANCE, 1UL << old->B);
 	while (n < stop && evacuated(bucket_at(&h->t, old, n)))
 		n++;
 	WRITE_ONCE(h->nevacuate, n);
