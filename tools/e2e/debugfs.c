@@ -277,6 +277,8 @@ static void while_another_writes(void)
 	}
 	EQ(kill(pid, SIGKILL), 0);
 	EQ(waitpid(pid, NULL, 0), pid);
+	/* A map that was just cleared may have buckets, or none. */
+	EQ(put(fd, 0, 0), 0);
 	check_all(fd, "busy");
 }
 
