@@ -304,14 +304,17 @@ static void any_read_size(void)
 {
 	static char pieces[ROOM];
 	int map = make_u64("read", 0600), fd;
+	struct hmap_info i;
 	size_t len = 0;
 	ssize_t n;
 
-	for (__u64 i = 0; i < 1000; i++)
-		EQ(put(map, i, i), 0);
+	for (__u64 key = 0; key < 1000; key++)
+		EQ(put(map, key, key), 0);
 	/* The file is to stay the same: so wait, 100 s at most, for that. */
-	while (info(map).state & (HMAP_STATE_GROWING | HMAP_STATE_SAME_SIZE))
-		;
+	do
+		i = info(map);
+	while (i.log2_buckets < 8 ||
+	       i.state & (HMAP_STATE_GROWING | HMAP_STATE_SAME_SIZE));
 	read_map_file("read", "buckets");
 	fd = open(DEBUGFS "read/buckets", O_RDONLY);
 	OK(fd >= 0);
