@@ -5,6 +5,7 @@
  * The code is written once, for any kind of key, and made into one copy each
  * for the kinds that have a fast path.
  */
+#include <linux/prefetch.h>
 #include <linux/slab.h>
 
 #include "key.h"
@@ -213,6 +214,35 @@ int hmap_lookup(struct hmap *h, const void *key, void *elem)
 EXPORT_SYMBOL_GPL(hmap_lookup);
 
 /**
+ * hmap_prefetch() - Have the buckets of several keys brought into the cache.
+ * @h: the map
+ * @keys: the keys, one behind the other
+ * @stride: bytes from one key, as the API passes it, to the next
+ * @n: how many; more than a few dozen drive each other out
+ *
+ * For who is about to look for all of them: the memory is waited for once.
+ *
+ * Context: Process or softirq context; does not sleep.
+ */
+void hmap_prefetch(struct hmap *h, const void *keys, size_t stride,
+		   unsigned int n)
+{
+	const struct bucket_array *a;
+	u32 hash0;
+	u64 hash;
+
+	rcu_read_lock();
+	hash0 = READ_ONCE(h->hash0);
+	a = rcu_dereference(h->buckets);
+	for (; a && n; n--, keys += stride) {
+		hash = key_hash(&h->t, h->t.key_kind, keys, hash0);
+		prefetch(bucket_at(&h->t, a, hash & bucket_mask(a->B)));
+	}
+	rcu_read_unlock();
+}
+EXPORT_SYMBOL_GPL(hmap_prefetch);
+
+/**
  * hmap_hold() - Look for a key and keep its elem from being freed.
  * @h: the map, whose elems are over 128 bytes or vary in length
  * @key: the key
@@ -255,14 +285,6 @@ EXPORT_SYMBOL_GPL(hmap_release);
 
 /* === Writing === */
 
-enum write_what {
-	WRITE_INSERT,
-	WRITE_XCHG,
-	WRITE_CMPXCHG,
-	WRITE_ADD,
-	WRITE_DELETE,
-};
-
 /* What a try says that has to be done before the next. */
 enum write_again {
 	AGAIN = 1,
@@ -271,35 +293,15 @@ enum write_again {
 	AGAIN_MEMORY,	/* get what is needed with op->gfp */
 };
 
-struct write_op {
-	const void *key;
-	const void *elem;		/* to store */
-	const void *expect;		/* WRITE_CMPXCHG */
-	void *old;			/* where to put what was there */
-	u64 delta;			/* WRITE_ADD */
-	enum write_what what;
-	enum hmap_mode mode;		/* WRITE_INSERT */
-	gfp_t gfp;
-	bool outrun;			/* the work item is to make the array */
-
-	/* Memory the map takes over if it needs it. */
-	struct hmap_block *key_block;
-	struct hmap_block *elem_block;
-	struct bmap *overflow;
-
-	/* What the map no longer refers to. */
-	struct hmap_block *old_key;
-	struct hmap_block *old_elem;
-};
-
-static bool stores_elem(const struct write_op *op)
+static bool stores_elem(const struct hmap_op *op)
 {
-	return op->what <= WRITE_CMPXCHG;
+	return op->what <= HMAP_CMPXCHG;
 }
 
-static bool makes_entry(const struct write_op *op)
+static bool makes_entry(const struct hmap_op *op)
 {
-	return op->what == WRITE_INSERT && op->mode != HMAP_EXIST;
+	return (op->what == HMAP_STORE || op->what == HMAP_ADD) &&
+	       op->mode != HMAP_EXIST;
 }
 
 static struct hmap_bytes elem_bytes(const struct hmap_type *t, const void *elem)
@@ -309,7 +311,7 @@ static struct hmap_bytes elem_bytes(const struct hmap_type *t, const void *elem)
 	return (struct hmap_bytes){ elem, t->elem_size };
 }
 
-static void put_elem(struct hmap *h, struct write_op *op, void *slot)
+static void put_elem(struct hmap *h, struct hmap_op *op, void *slot)
 {
 	if (!h->t.indirect_elem) {
 		copy_short(slot, op->elem, h->t.elem_size);
@@ -319,12 +321,34 @@ static void put_elem(struct hmap *h, struct write_op *op, void *slot)
 	op->elem_block = NULL;
 }
 
-static void get_old_elem(struct hmap *h, struct write_op *op, void *slot)
+/* Tell of the elem that is there; -EMSGSIZE if there is no room for it. */
+static int see_elem(struct hmap *h, struct hmap_op *op, const void *slot)
+{
+	struct hmap_block *block;
+	u32 room = op->old_len;
+
+	op->present = true;
+	if (!op->old)
+		return 0;
+	if (!h->t.indirect_elem) {
+		op->old_len = h->t.elem_size;
+		copy_short(op->old, slot, h->t.elem_size);
+		return 0;
+	}
+	block = slot_block(slot);
+	op->old_len = block->len;
+	if (block->len > room)
+		return -EMSGSIZE;
+	/* It may be long, and is copied when the stripe has been let go. */
+	refcount_inc(&block->refs);
+	op->seen = block;
+	return 0;
+}
+
+static void leave_elem(struct hmap *h, struct hmap_op *op, const void *slot)
 {
 	if (h->t.indirect_elem)
 		op->old_elem = slot_block(slot);
-	else if (op->old)
-		copy_short(op->old, slot, h->t.elem_size);
 }
 
 static bool elem_equal(const struct hmap_type *t, const void *slot,
@@ -340,17 +364,12 @@ static bool elem_equal(const struct hmap_type *t, const void *slot,
 	       !memcmp(block->data, bytes.data, bytes.len);
 }
 
-static void add_to_elem(struct hmap *h, struct write_op *op, void *slot)
+static void add_to_elem(struct hmap *h, struct hmap_op *op, void *slot)
 {
-	u64 *old = op->old;
-
-	if (h->t.elem_size == 8) {
-		*old = *(u64 *)slot;
-		*(u64 *)slot += op->delta;
-	} else {
-		*old = *(u32 *)slot;
-		*(u32 *)slot += op->delta;
-	}
+	if (h->t.elem_size == 8)
+		*(u64 *)slot += *(const u64 *)op->elem;
+	else
+		*(u32 *)slot += *(const u32 *)op->elem;
 }
 
 /*
@@ -382,13 +401,13 @@ static void mark_empty(const struct hmap_type *t, struct bmap *head,
 	} while (b->tophash[i] == EMPTY_ONE);
 }
 
-static void delete_entry(struct hmap *h, struct write_op *op,
+static void delete_entry(struct hmap *h, struct hmap_op *op,
 			 struct bmap *head, struct place at)
 {
 	void *key = bmap_key(&h->t, at.b, at.slot);
 	void *elem = bmap_elem(&h->t, at.b, at.slot);
 
-	get_old_elem(h, op, elem);
+	leave_elem(h, op, elem);
 	mark_empty(&h->t, head, at);
 	if (h->t.indirect_key) {
 		op->old_key = slot_block(key);
@@ -400,35 +419,38 @@ static void delete_entry(struct hmap *h, struct write_op *op,
 		hmap_reseed_later(h);
 }
 
-static int write_present(struct hmap *h, struct write_op *op,
+static int write_present(struct hmap *h, struct hmap_op *op,
 			 struct bmap *head, struct place at)
 {
 	void *elem = bmap_elem(&h->t, at.b, at.slot);
+	int err;
+
+	err = see_elem(h, op, elem);
+	if (err)
+		return err;
 
 	switch (op->what) {
-	case WRITE_INSERT:
+	case HMAP_STORE:
 		if (op->mode == HMAP_NOEXIST)
 			return -EEXIST;
 		break;
-	case WRITE_XCHG:
-		break;
-	case WRITE_CMPXCHG:
+	case HMAP_CMPXCHG:
 		if (!elem_equal(&h->t, elem, op->expect))
 			return -ESTALE;
 		break;
-	case WRITE_ADD:
+	case HMAP_ADD:
 		add_to_elem(h, op, elem);
 		return 0;
-	case WRITE_DELETE:
+	case HMAP_TAKE:
 		delete_entry(h, op, head, at);
 		return 0;
 	}
-	get_old_elem(h, op, elem);
+	leave_elem(h, op, elem);
 	put_elem(h, op, elem);
 	return 0;
 }
 
-static int put_entry(struct hmap *h, const u8 kind, struct write_op *op,
+static int put_entry(struct hmap *h, const u8 kind, struct hmap_op *op,
 		     struct bucket_array *a, u8 top, struct place at)
 {
 	const struct hmap_type *t = &h->t;
@@ -464,7 +486,7 @@ static int put_entry(struct hmap *h, const u8 kind, struct write_op *op,
 	return 0;
 }
 
-static int write_absent(struct hmap *h, const u8 kind, struct write_op *op,
+static int write_absent(struct hmap *h, const u8 kind, struct hmap_op *op,
 			struct bucket_array *a, u8 top, struct place at)
 {
 	int ret;
@@ -506,7 +528,7 @@ static struct bmap *bucket_to_write(struct hmap *h, u64 hash,
 }
 
 static __always_inline int write_try(struct hmap *h, const u8 kind,
-				     struct write_op *op)
+				     struct hmap_op *op)
 {
 	struct bucket_array *a;
 	struct place at, empty;
@@ -538,7 +560,7 @@ out:
 	return ret;
 }
 
-static int write_kind(struct hmap *h, struct write_op *op)
+static int write_kind(struct hmap *h, struct hmap_op *op)
 {
 	switch (h->t.key_kind) {
 	case HMAP_KEY_U32:
@@ -569,7 +591,7 @@ static int make_first_array(struct hmap *h, gfp_t gfp)
 	return 0;
 }
 
-static int get_memory(struct hmap *h, struct write_op *op)
+static int get_memory(struct hmap *h, struct hmap_op *op)
 {
 	struct hmap_bytes key;
 
@@ -583,7 +605,7 @@ static int get_memory(struct hmap *h, struct write_op *op)
 }
 
 /* Do what the last try asked for. */
-static int prepare_again(struct hmap *h, struct write_op *op, int ret)
+static int prepare_again(struct hmap *h, struct hmap_op *op, int ret)
 {
 	switch (ret) {
 	case AGAIN_FIRST:
@@ -598,10 +620,12 @@ static int prepare_again(struct hmap *h, struct write_op *op, int ret)
 	}
 }
 
-static void finish(struct hmap *h, struct write_op *op, int ret)
+static void finish(struct hmap *h, struct hmap_op *op)
 {
-	if (!ret && op->old && op->old_elem)
-		memcpy(op->old, op->old_elem->data, op->old_elem->len);
+	if (op->seen) {
+		memcpy(op->old, op->seen->data, op->seen->len);
+		hmap_block_put(op->seen);
+	}
 	hmap_block_drop(h, op->old_key);
 	hmap_block_drop(h, op->old_elem);
 	hmap_block_drop(h, op->key_block);
@@ -614,28 +638,55 @@ static void finish(struct hmap *h, struct write_op *op, int ret)
 		hmap_grow_wait(h);
 }
 
-static int write(struct hmap *h, struct write_op *op)
+/* Refuse what makes no sense, and get the memory that is needed in any case. */
+static int prepare(struct hmap *h, struct hmap_op *op)
 {
 	const struct hmap_type *t = &h->t;
 	struct hmap_bytes bytes;
-	int ret, err = 0;
 
 	if (t->key_kind == HMAP_KEY_STRING &&
 	    key_bytes(t, t->key_kind, op->key).len > HMAP_MAX_STRING_LEN)
 		return -EINVAL;
-	if (t->var_elem && op->old)
+	if (op->what == HMAP_ADD &&
+	    (t->var_elem || (t->elem_size != 4 && t->elem_size != 8)))
 		return -EOPNOTSUPP;
-	if (stores_elem(op) && t->indirect_elem) {
-		bytes = elem_bytes(t, op->elem);
-		if (bytes.len > t->elem_size)
-			return -EINVAL;
-		op->elem_block = hmap_block_new(h, bytes.data, bytes.len,
-						op->gfp);
-		if (!op->elem_block)
-			return -ENOMEM;
-	}
+	if (!t->indirect_elem || !stores_elem(op))
+		return 0;
+
+	bytes = elem_bytes(t, op->elem);
+	if (bytes.len > t->elem_size)
+		return -EINVAL;
+	op->elem_block = hmap_block_new(h, bytes.data, bytes.len, op->gfp);
+	return op->elem_block ? 0 : -ENOMEM;
+}
+
+/**
+ * hmap_update() - Change an entry, and tell what it was before, in one step.
+ * @h: the map
+ * @op: what to do
+ *
+ * This is what the other calls that write are made of.  Grows the map a step
+ * if a growth is under way, and starts one if one is due.
+ *
+ * Context: Process or softirq context; sleeps only if &hmap_op.gfp allows.
+ * Return: 0; -EEXIST or -ENOENT where &hmap_op.mode forbids it, or there is
+ * nothing to compare or take; -ESTALE if the elem is another than expected;
+ * -EMSGSIZE if it has more than &hmap_op.old_len bytes; -ENOSPC if the map
+ * holds as many entries as it may; -ENOMEM if there is no memory or the map
+ * may not use more; -EINVAL if a string or an elem is too long; -EOPNOTSUPP
+ * for HMAP_ADD where elems are no integers.  Unless 0 is returned the map is
+ * as it was.
+ */
+int hmap_update(struct hmap *h, struct hmap_op *op)
+{
+	int ret, err;
+
+	ret = prepare(h, op);
+	if (unlikely(ret))
+		return ret;
 
 	do {
+		err = 0;
 		rcu_read_lock();
 		ret = write_kind(h, op);
 		rcu_read_unlock();
@@ -645,9 +696,10 @@ static int write(struct hmap *h, struct write_op *op)
 	if (ret > 0)
 		ret = err;
 
-	finish(h, op, ret);
+	finish(h, op);
 	return ret;
 }
+EXPORT_SYMBOL_GPL(hmap_update);
 
 /**
  * hmap_insert() - Store an elem under a key.
@@ -657,26 +709,22 @@ static int write(struct hmap *h, struct write_op *op)
  * @mode: whether the key has to be absent or present
  * @gfp: how to allocate what is needed
  *
- * Grows the map a step if a growth is under way, and starts one if one is due.
- *
  * Context: Process or softirq context; sleeps only if @gfp allows.
- * Return: 0; -EEXIST or -ENOENT where @mode forbids it; -ENOSPC if the map
- * holds as many entries as it may; -ENOMEM if there is no memory or the map
- * may not use more; -EINVAL if a string or an elem is too long.  Unless 0 is
- * returned the map is as it was.
+ * Return: 0; -EEXIST or -ENOENT where @mode forbids it; -ENOSPC, -ENOMEM and
+ * -EINVAL as hmap_update().
  */
 int hmap_insert(struct hmap *h, const void *key, const void *elem,
 		enum hmap_mode mode, gfp_t gfp)
 {
-	struct write_op op = {
-		.what = WRITE_INSERT,
+	struct hmap_op op = {
+		.what = HMAP_STORE,
+		.mode = mode,
 		.key = key,
 		.elem = elem,
-		.mode = mode,
 		.gfp = gfp,
 	};
 
-	return write(h, &op);
+	return hmap_update(h, &op);
 }
 EXPORT_SYMBOL_GPL(hmap_insert);
 
@@ -702,18 +750,21 @@ EXPORT_SYMBOL_GPL(hmap_delete);
  *
  * Context: Process or softirq context; does not sleep.
  * Return: 0; -ENOENT if the key is not there; -EINVAL if a string is too long;
- * -EOPNOTSUPP if @elem is given and elems vary in length.
+ * -EOPNOTSUPP if @elem is given and elems vary in length: use hmap_update().
  */
 int hmap_take(struct hmap *h, const void *key, void *elem)
 {
-	struct write_op op = {
-		.what = WRITE_DELETE,
+	struct hmap_op op = {
+		.what = HMAP_TAKE,
 		.key = key,
 		.old = elem,
+		.old_len = h->t.elem_size,
 		.gfp = HMAP_GFP_STRIPE,
 	};
 
-	return write(h, &op);
+	if (h->t.var_elem && elem)
+		return -EOPNOTSUPP;
+	return hmap_update(h, &op);
 }
 EXPORT_SYMBOL_GPL(hmap_take);
 
@@ -727,20 +778,24 @@ EXPORT_SYMBOL_GPL(hmap_take);
  *
  * Context: Process or softirq context; sleeps only if @gfp allows.
  * Return: 0; -ENOENT if the key is not there; -ENOMEM; -EINVAL if a string is
- * too long; -EOPNOTSUPP if elems vary in length.
+ * too long; -EOPNOTSUPP if elems vary in length: use hmap_update().
  */
 int hmap_xchg(struct hmap *h, const void *key, const void *elem, void *old,
 	      gfp_t gfp)
 {
-	struct write_op op = {
-		.what = WRITE_XCHG,
+	struct hmap_op op = {
+		.what = HMAP_STORE,
+		.mode = HMAP_EXIST,
 		.key = key,
 		.elem = elem,
 		.old = old,
+		.old_len = h->t.elem_size,
 		.gfp = gfp,
 	};
 
-	return write(h, &op);
+	if (h->t.var_elem)
+		return -EOPNOTSUPP;
+	return hmap_update(h, &op);
 }
 EXPORT_SYMBOL_GPL(hmap_xchg);
 
@@ -759,15 +814,15 @@ EXPORT_SYMBOL_GPL(hmap_xchg);
 int hmap_cmpxchg(struct hmap *h, const void *key, const void *old,
 		 const void *elem, gfp_t gfp)
 {
-	struct write_op op = {
-		.what = WRITE_CMPXCHG,
+	struct hmap_op op = {
+		.what = HMAP_CMPXCHG,
 		.key = key,
 		.elem = elem,
 		.expect = old,
 		.gfp = gfp,
 	};
 
-	return write(h, &op);
+	return hmap_update(h, &op);
 }
 EXPORT_SYMBOL_GPL(hmap_cmpxchg);
 
@@ -784,16 +839,21 @@ EXPORT_SYMBOL_GPL(hmap_cmpxchg);
  */
 int hmap_fetch_add(struct hmap *h, const void *key, u64 delta, u64 *old)
 {
-	struct write_op op = {
-		.what = WRITE_ADD,
+	u32 delta32 = delta, old32;
+	bool is_u32 = h->t.elem_size == sizeof(u32);
+	struct hmap_op op = {
+		.what = HMAP_ADD,
+		.mode = HMAP_EXIST,
 		.key = key,
-		.old = old,
-		.delta = delta,
+		.elem = is_u32 ? (void *)&delta32 : &delta,
+		.old = is_u32 ? (void *)&old32 : old,
 		.gfp = HMAP_GFP_STRIPE,
 	};
+	int err;
 
-	if (h->t.var_elem || (h->t.elem_size != 4 && h->t.elem_size != 8))
-		return -EOPNOTSUPP;
-	return write(h, &op);
+	err = hmap_update(h, &op);
+	if (!err && is_u32)
+		*old = old32;
+	return err;
 }
 EXPORT_SYMBOL_GPL(hmap_fetch_add);

@@ -13,7 +13,7 @@
 #include "key.h"
 
 /**
- * hmap_charge() - Count memory against a map's limit.
+ * hmap_charge() - Count memory against the limits on a map.
  * @h: the map
  * @bytes: how much
  *
@@ -22,15 +22,30 @@
  */
 bool hmap_charge(struct hmap *h, size_t bytes)
 {
-	if (atomic_long_add_return(bytes, &h->bytes) <= h->max_bytes)
+	struct hmap_pool *pool = h->pool;
+
+	if (atomic_long_add_return(bytes, &h->bytes) > h->max_bytes)
+		goto over;
+	if (!pool || atomic_long_add_return(bytes, &pool->bytes) <=
+		     READ_ONCE(pool->max_bytes))
 		return true;
-	hmap_uncharge(h, bytes);
+	atomic_long_sub(bytes, &pool->bytes);
+over:
+	atomic_long_sub(bytes, &h->bytes);
 	return false;
 }
 
 void hmap_uncharge(struct hmap *h, size_t bytes)
 {
 	atomic_long_sub(bytes, &h->bytes);
+	if (h->pool)
+		atomic_long_sub(bytes, &h->pool->bytes);
+}
+
+void hmap_pool_put(struct hmap_pool *pool)
+{
+	if (pool)
+		pool->put(pool);
 }
 
 /* === Blocks === */
@@ -301,6 +316,8 @@ void hmap_put(struct hmap *h)
 {
 	if (!refcount_dec_and_test(&h->refs))
 		return;
+	hmap_uncharge(h, atomic_long_read(&h->bytes));	/* its own, by now */
+	hmap_pool_put(h->pool);
 	kvfree(h->stripes);
 	kfree(h);
 }

@@ -8,8 +8,10 @@
  * only where they fill it to twice its load do those that may sleep wait.
  */
 #include <linux/jiffies.h>
+#include <linux/memcontrol.h>
 #include <linux/random.h>
 #include <linux/sched.h>
+#include <linux/sched/mm.h>
 
 #include "key.h"
 
@@ -58,10 +60,23 @@ bool hmap_grow_is_small(const struct hmap *h)
 	return (size_t)h->t.bucket_size << (READ_ONCE(h->B) + 1) <= SMALL_ARRAY;
 }
 
+/* The work item charges the cgroup of who was the first to ask for it. */
+static void charge_growth(struct hmap *h)
+{
+	struct mem_cgroup *memcg;
+
+	if (!(h->param_flags & HMAP_ACCOUNT) || !in_task())
+		return;
+	memcg = get_mem_cgroup_from_mm(current->mm);
+	mem_cgroup_put(xchg(&h->grow_memcg, memcg));
+}
+
 void hmap_grow_later(struct hmap *h)
 {
-	if (!work_pending(&h->grow_work))
-		queue_work(hmap_wq, &h->grow_work);
+	if (work_pending(&h->grow_work))
+		return;
+	charge_growth(h);
+	queue_work(hmap_wq, &h->grow_work);
 }
 
 /* Let the work item run, and catch up where inserts have outrun it. */
@@ -174,9 +189,16 @@ int hmap_grow(struct hmap *h, gfp_t gfp)
 }
 EXPORT_SYMBOL_TEST(hmap_grow);
 
+/* There is no need to kill anyone for memory: a growth can be put off. */
 static void grow_work(struct work_struct *work)
 {
-	hmap_grow(container_of(work, struct hmap, grow_work), GFP_KERNEL);
+	struct hmap *h = container_of(work, struct hmap, grow_work);
+	struct mem_cgroup *memcg = xchg(&h->grow_memcg, NULL);
+	struct mem_cgroup *old = set_active_memcg(memcg);
+
+	hmap_grow(h, GFP_KERNEL | __GFP_RETRY_MAYFAIL);
+	set_active_memcg(old);
+	mem_cgroup_put(memcg);
 }
 
 /* Iterators tell by the seed that the map was cleared: so never the same. */
@@ -492,4 +514,5 @@ void hmap_grow_exit(struct hmap *h)
 	cancel_work_sync(&h->reseed_work);
 	cancel_work_sync(&h->grow_work);
 	cancel_delayed_work_sync(&h->finish_work);
+	mem_cgroup_put(h->grow_memcg);
 }

@@ -14,6 +14,7 @@
 #ifndef _HMAP_H
 #define _HMAP_H
 
+#include <linux/atomic.h>
 #include <linux/bits.h>
 #include <linux/build_bug.h>
 #include <linux/gfp.h>
@@ -50,6 +51,19 @@ struct hmap_bytes {
 	u32 len;
 };
 
+/**
+ * struct hmap_pool - a limit of memory that several maps share
+ * @bytes: memory in use
+ * @max_bytes: how much that may be
+ * @put: called for each map that was made with this pool, when it needs it no
+ *	longer: from hmap_destroy() or later, in process context
+ */
+struct hmap_pool {
+	atomic_long_t bytes;
+	unsigned long max_bytes;
+	void (*put)(struct hmap_pool *pool);
+};
+
 /* &hmap_params.flags */
 #define HMAP_VAR_ELEM	BIT(0)	/* elems are 0 to elem_size bytes each */
 #define HMAP_ACCOUNT	BIT(1)	/* charge memory to the caller's cgroup */
@@ -64,6 +78,7 @@ struct hmap_bytes {
  * @hint: entries to make room for; 0 allocates nothing until the first insert
  * @max_entries: entries the map may hold; 0 for no limit
  * @max_bytes: memory the map may use, in bytes; 0 for no limit
+ * @pool: a limit it shares with other maps, or NULL
  * @hasher: hash to use in place of the built-in one, or NULL.  For tests: a
  *	map with predictable hashes is open to attack.  Called with the bytes
  *	of the key, their number, and the map's seed, under a spinlock.
@@ -76,6 +91,7 @@ struct hmap_params {
 	unsigned long hint;
 	unsigned long max_entries;
 	unsigned long max_bytes;
+	struct hmap_pool *pool;
 	u64 (*hasher)(const void *key, size_t len, u32 hash0);
 };
 
@@ -91,19 +107,74 @@ enum hmap_mode {
 	HMAP_EXIST,
 };
 
+struct bmap;
 struct hmap;
 struct hmap_block;
+
+/**
+ * enum hmap_what - what hmap_update() is to do
+ * @HMAP_STORE: store an elem where &hmap_op.mode allows it
+ * @HMAP_CMPXCHG: store an elem if the present one is as expected
+ * @HMAP_ADD: add to an elem that is a u32 or a u64; the sum wraps round, and
+ *	where &hmap_op.mode is HMAP_ANY, a key that is not there counts as 0
+ * @HMAP_TAKE: take the entry out
+ */
+enum hmap_what {
+	HMAP_STORE,
+	HMAP_CMPXCHG,
+	HMAP_ADD,
+	HMAP_TAKE,
+};
+
+/**
+ * struct hmap_op - an update of an entry
+ * @what: what to do
+ * @mode: (HMAP_STORE, HMAP_ADD) whether the key has to be absent or present
+ * @key: the key
+ * @elem: the elem to store or add
+ * @expect: (HMAP_CMPXCHG) what the elem is expected to be, byte for byte
+ * @old: where to put the elem that was there, also if it stays; or NULL
+ * @old_len: bytes there are at @old; set to the bytes that elem had
+ * @gfp: how to allocate what is needed
+ * @present: set if the key was there
+ *
+ * The other members are private, and 0 to begin with.
+ */
+struct hmap_op {
+	enum hmap_what what;
+	enum hmap_mode mode;
+	const void *key;
+	const void *elem;
+	const void *expect;
+	void *old;
+	u32 old_len;
+	gfp_t gfp;
+	bool present;
+	/* private: */
+	bool outrun;			/* the work item is to make the array */
+	struct hmap_block *seen;	/* to be copied to old */
+	/* Memory the map takes over if it needs it. */
+	struct hmap_block *key_block;
+	struct hmap_block *elem_block;
+	struct bmap *overflow;
+	/* What the map no longer refers to. */
+	struct hmap_block *old_key;
+	struct hmap_block *old_elem;
+};
 
 struct hmap *hmap_create(const struct hmap_params *params);
 void hmap_destroy(struct hmap *h);
 
 int hmap_lookup(struct hmap *h, const void *key, void *elem);
+void hmap_prefetch(struct hmap *h, const void *keys, size_t stride,
+		   unsigned int n);
 int hmap_insert(struct hmap *h, const void *key, const void *elem,
 		enum hmap_mode mode, gfp_t gfp);
 int hmap_delete(struct hmap *h, const void *key);
 void hmap_clear(struct hmap *h);
 unsigned long hmap_len(const struct hmap *h);
 
+int hmap_update(struct hmap *h, struct hmap_op *op);
 int hmap_take(struct hmap *h, const void *key, void *elem);
 int hmap_xchg(struct hmap *h, const void *key, const void *elem, void *old,
 	      gfp_t gfp);

@@ -101,6 +101,7 @@ struct hmap {
 	struct hmap_type t;
 	unsigned long max_entries;
 	unsigned long max_bytes;
+	struct hmap_pool *pool;		/* NULL if the map shares no limit */
 	u32 param_flags;
 	unsigned long finish_delay;	/* jiffies from a growth's start */
 
@@ -113,6 +114,7 @@ struct hmap {
 	u64 grow_retry;			/* jiffies64; no growth before that */
 
 	refcount_t refs;		/* hmap_destroy()'s, and each dying array's */
+	struct mem_cgroup *grow_memcg;	/* what grow_work is to charge, by xchg() */
 	struct work_struct grow_work;
 	struct delayed_work finish_work;
 	struct work_struct reseed_work;
@@ -174,6 +176,7 @@ void hmap_hash_init(void);
 /* === buckets === */
 bool hmap_charge(struct hmap *h, size_t bytes);
 void hmap_uncharge(struct hmap *h, size_t bytes);
+void hmap_pool_put(struct hmap_pool *pool);
 struct hmap_block *hmap_block_new(struct hmap *h, const void *data, u32 len,
 				  gfp_t gfp);
 void hmap_block_put(struct hmap_block *block);

@@ -107,9 +107,9 @@ static int init_buckets(struct hmap *h, unsigned long hint)
  * @params: what it is to hold
  *
  * Context: Process context, may sleep.
- * Return: The map, or an ERR_PTR: -EINVAL if @params make no sense, -ENOSPC
- * if the hint is over the limit of entries, -ENOMEM if there is no memory for
- * what the hint asks for or the limit of bytes forbids it.
+ * Return: The map, or an ERR_PTR, and the pool has been put: -EINVAL if @params
+ * make no sense, -ENOSPC if the hint is over the limit of entries, -ENOMEM if
+ * there is no memory for what the hint asks for or a limit of bytes forbids it.
  */
 struct hmap *hmap_create(const struct hmap_params *params)
 {
@@ -120,12 +120,15 @@ struct hmap *hmap_create(const struct hmap_params *params)
 	if (params->flags & HMAP_ACCOUNT)
 		gfp |= __GFP_ACCOUNT;
 	h = kzalloc(sizeof(*h), gfp);
-	if (!h)
+	if (!h) {
+		hmap_pool_put(params->pool);
 		return ERR_PTR(-ENOMEM);
+	}
 
 	h->param_flags = params->flags;
 	h->max_entries = params->max_entries ?: LONG_MAX;
 	h->max_bytes = params->max_bytes ?: LONG_MAX;
+	h->pool = params->pool;
 	h->hash0 = get_random_u32();
 	spin_lock_init(&h->lock);
 	refcount_set(&h->refs, 1);

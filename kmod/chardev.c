@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * /dev/hmap.
+ * /dev/hmap: its files, which map each is bound to, and its walk.
  *
- * What the calls take and return is in uapi/linux/hmap.h.  Memory of the
- * caller is only touched where no lock of the core is held.
+ * What the calls take and return is in uapi/linux/hmap.h.
  */
 #include <linux/build_bug.h>
 #include <linux/compat.h>
@@ -11,26 +10,19 @@
 #include <linux/err.h>
 #include <linux/fs.h>
 #include <linux/miscdevice.h>
-#include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/mutex.h>
 #include <linux/sched/signal.h>
-#include <linux/slab.h>
-#include <linux/uaccess.h>
 
-#include "../core/bmap.h"
 #include "chardev.h"
+#include "entry.h"
 #include "registry.h"
+#include "user.h"
 
 /* 32-bit callers have the same structures: they have no holes. */
 static_assert(sizeof(struct hmap_create) == 6 * 4 + 3 * 8 + HMAP_NAME_LEN);
-static_assert(sizeof(struct hmap_entry) == 2 * 8 + 4 * 4);
 static_assert(sizeof(struct hmap_next) == 8 + 4 * 4);
-static_assert(sizeof(struct hmap_info) == 9 * 8 + 10 * 4 + HMAP_NAME_LEN);
-
-static_assert(HMAP_INSERT_ANY == (int)HMAP_ANY);
-static_assert(HMAP_INSERT_NOEXIST == (int)HMAP_NOEXIST);
-static_assert(HMAP_INSERT_EXIST == (int)HMAP_EXIST);
+static_assert(sizeof(struct hmap_info) == 11 * 8 + 10 * 4 + HMAP_NAME_LEN);
 
 /* The size in a command is the caller's structure's, not what it asks for. */
 #define SANS_SIZE(cmd)	((cmd) & ~IOCSIZE_MASK)
@@ -55,81 +47,6 @@ struct hmap_file {
 	struct hmap_iter iter;
 };
 
-/* === The caller's memory === */
-
-static int get_bytes(void *to, u64 from, u32 len)
-{
-	/* Keys and elems are often eight bytes, which need no copying loop. */
-	if (len == sizeof(u64) && IS_ALIGNED(from, sizeof(u64)))
-		return get_user(*(u64 *)to, (u64 __user *)u64_to_user_ptr(from));
-	return copy_from_user(to, u64_to_user_ptr(from), len) ? -EFAULT : 0;
-}
-
-static int put_bytes(u64 to, const void *from, u32 len)
-{
-	u64 word;
-
-	if (len == sizeof(word) && IS_ALIGNED(to, sizeof(word))) {
-		memcpy(&word, from, sizeof(word));
-		return put_user(word, (u64 __user *)u64_to_user_ptr(to));
-	}
-	return copy_to_user(u64_to_user_ptr(to), from, len) ? -EFAULT : 0;
-}
-
-/* Writes back what of a structure the caller knows. */
-static int put_struct(void __user *to, const void *from, size_t ksize,
-		      size_t usize)
-{
-	return copy_to_user(to, from, min(ksize, usize)) ? -EFAULT : 0;
-}
-
-/*
- * Where the compiler is told to zero what is on the stack, that would take
- * longer than the rest: what is __uninitialized here is written before it is
- * read, and no more of it is read.
- */
-
-/**
- * struct operand - a copy of a key or elem of the caller's
- * @ptr: what to pass to the core
- * @bytes: what @ptr points to where the length varies
- * @large: what does not fit in @small
- * @small: the bytes
- */
-struct operand {
-	const void *ptr;
-	struct hmap_bytes bytes;
-	void *large;
-	u64 small[MAX_INLINE_SIZE / sizeof(u64)];
-};
-
-static int operand_get(struct operand *op, u64 from, u32 len, bool var)
-{
-	void *to = op->small;
-
-	op->large = NULL;
-	if (len > sizeof(op->small)) {
-		op->large = kvmalloc(len, GFP_KERNEL_ACCOUNT);
-		if (!op->large)
-			return -ENOMEM;
-		to = op->large;
-	}
-	if (get_bytes(to, from, len)) {
-		kvfree(op->large);
-		return -EFAULT;
-	}
-	op->bytes.data = to;
-	op->bytes.len = len;
-	op->ptr = var ? &op->bytes : to;
-	return 0;
-}
-
-static void operand_put(struct operand *op)
-{
-	if (op->large)
-		kvfree(op->large);
-}
-
 /* === Binding === */
 
 /* The map of a file that is open for @mode, or an ERR_PTR(). */
@@ -141,7 +58,7 @@ static struct user_map *map_of(const struct file *filp, fmode_t mode)
 
 	if (!map)
 		return ERR_PTR(-EBADFD);
-	if (!(filp->f_mode & mode))
+	if ((filp->f_mode & mode) != mode)
 		return ERR_PTR(-EACCES);
 	return map;
 }
@@ -208,148 +125,6 @@ static int ioctl_unlink(struct file *filp, const void __user *arg, size_t size)
 		return -EACCES;
 
 	return user_map_unlink(name.name);
-}
-
-/* === Entries === */
-
-static bool fits(u32 len, u32 most, bool var)
-{
-	return var ? len <= most : len == most;
-}
-
-/* Gets the structure and, if it makes sense, the key. */
-static int entry_get(const struct user_map *map, struct hmap_entry *entry,
-		     struct operand *key, const void __user *arg, size_t size)
-{
-	int err;
-
-	/* A size the compiler knows is checked when compiling. */
-	if (likely(size == sizeof(*entry)))
-		err = copy_from_user(entry, arg, sizeof(*entry)) ? -EFAULT : 0;
-	else
-		err = copy_struct_from_user(entry, sizeof(*entry), arg, size);
-	if (err)
-		return err;
-
-	if (entry->flags > HMAP_INSERT_EXIST || entry->reserved ||
-	    !fits(entry->key_len, map->key_len, map->var_key))
-		return -EINVAL;
-	return operand_get(key, entry->key, entry->key_len, map->var_key);
-}
-
-static int ioctl_insert(struct file *filp, const void __user *arg, size_t size)
-{
-	struct user_map *map = map_of(filp, FMODE_WRITE);
-	struct operand key __uninitialized, elem __uninitialized;
-	struct hmap_entry entry __uninitialized;
-	int err;
-
-	if (IS_ERR(map))
-		return PTR_ERR(map);
-
-	err = entry_get(map, &entry, &key, arg, size);
-	if (err)
-		return err;
-
-	err = -EINVAL;
-	if (!fits(entry.elem_len, map->elem_len, map->var_elem))
-		goto put_key;
-	err = operand_get(&elem, entry.elem, entry.elem_len, map->var_elem);
-	if (err)
-		goto put_key;
-
-	err = hmap_insert(map->h, key.ptr, elem.ptr, entry.flags, GFP_KERNEL);
-
-	operand_put(&elem);
-put_key:
-	operand_put(&key);
-	return err;
-}
-
-/* An elem stored by pointer goes from there to the caller. */
-static int lookup_held(struct user_map *map, const void *key,
-		       struct hmap_entry *entry, void __user *arg, size_t size)
-{
-	u32 room = entry->elem_len;
-	struct hmap_held held;
-	int err;
-
-	err = hmap_hold(map->h, key, &held);
-	if (err)
-		return err;
-
-	if (held.len <= room)
-		err = put_bytes(entry->elem, held.data, held.len);
-	entry->elem_len = held.len;
-	hmap_release(&held);
-	if (!err && entry->elem_len != room)
-		err = put_struct(arg, entry, sizeof(*entry), size);
-	if (!err && entry->elem_len > room)
-		err = -EMSGSIZE;
-	return err;
-}
-
-static int lookup_inline(struct user_map *map, const void *key,
-			 const struct hmap_entry *entry)
-{
-	u64 elem[MAX_INLINE_SIZE / sizeof(u64)] __uninitialized;
-
-	return hmap_lookup(map->h, key, elem) ?:
-	       put_bytes(entry->elem, elem, map->elem_len);
-}
-
-static int ioctl_lookup(struct file *filp, void __user *arg, size_t size)
-{
-	struct user_map *map = map_of(filp, FMODE_READ);
-	struct hmap_entry entry __uninitialized;
-	struct operand key __uninitialized;
-	int err;
-
-	if (IS_ERR(map))
-		return PTR_ERR(map);
-
-	err = entry_get(map, &entry, &key, arg, size);
-	if (err)
-		return err;
-
-	if (entry.flags || (!map->var_elem && entry.elem_len != map->elem_len))
-		err = -EINVAL;
-	else if (map->held)
-		err = lookup_held(map, key.ptr, &entry, arg, size);
-	else
-		err = lookup_inline(map, key.ptr, &entry);
-	operand_put(&key);
-	return err;
-}
-
-static int ioctl_delete(struct file *filp, const void __user *arg, size_t size)
-{
-	struct user_map *map = map_of(filp, FMODE_WRITE);
-	struct hmap_entry entry __uninitialized;
-	struct operand key __uninitialized;
-	int err;
-
-	if (IS_ERR(map))
-		return PTR_ERR(map);
-
-	err = entry_get(map, &entry, &key, arg, size);
-	if (err)
-		return err;
-
-	err = entry.flags ? -EINVAL : hmap_delete(map->h, key.ptr);
-	operand_put(&key);
-	return err;
-}
-
-static int ioctl_clear(struct file *filp)
-{
-	struct user_map *map = map_of(filp, FMODE_WRITE);
-
-	if (IS_ERR(map))
-		return PTR_ERR(map);
-
-	hmap_clear(map->h);
-	return 0;
 }
 
 /* === The walk === */
@@ -501,6 +276,10 @@ static void info_fill(struct hmap_info *info, const struct user_map *map)
 	if (hdr.oldbuckets)
 		info->state |= hdr.flags & HMAP_SAME_SIZE_GROW ?
 			       HMAP_STATE_SAME_SIZE : HMAP_STATE_GROWING;
+	if (map->owner) {
+		info->owner_bytes = atomic_long_read(&map->owner->pool.bytes);
+		info->owner_max_bytes = READ_ONCE(map->owner->pool.max_bytes);
+	}
 	if (READ_ONCE(map->unlinked))
 		info->state |= HMAP_STATE_UNLINKED;
 	else
@@ -535,6 +314,22 @@ static int ioctl_info(struct file *filp, void __user *arg, size_t size)
 
 /* === The file === */
 
+static int clear(struct user_map *map, void __user *arg, size_t size)
+{
+	hmap_clear(map->h);
+	return 0;
+}
+
+/* A call on the map of a file that has to be open for @mode. */
+static __always_inline int
+call(int (*fn)(struct user_map *map, void __user *arg, size_t size),
+     const struct file *filp, fmode_t mode, void __user *arg, size_t size)
+{
+	struct user_map *map = map_of(filp, mode);
+
+	return IS_ERR(map) ? PTR_ERR(map) : fn(map, arg, size);
+}
+
 static long hmap_ioctl(struct file *filp, unsigned int cmd, unsigned long arg)
 {
 	void __user *argp = (void __user *)arg;
@@ -542,11 +337,22 @@ static long hmap_ioctl(struct file *filp, unsigned int cmd, unsigned long arg)
 
 	switch (SANS_SIZE(cmd)) {
 	case SANS_SIZE(HMAP_IOC_LOOKUP):
-		return ioctl_lookup(filp, argp, size);
+		return call(hmap_entry_lookup, filp, FMODE_READ, argp, size);
 	case SANS_SIZE(HMAP_IOC_INSERT):
-		return ioctl_insert(filp, argp, size);
+		return call(hmap_entry_insert, filp, FMODE_WRITE, argp, size);
 	case SANS_SIZE(HMAP_IOC_DELETE):
-		return ioctl_delete(filp, argp, size);
+		return call(hmap_entry_delete, filp, FMODE_WRITE, argp, size);
+	case SANS_SIZE(HMAP_IOC_UPDATE):
+		return call(hmap_entry_update, filp, FMODE_READ | FMODE_WRITE,
+			    argp, size);
+	case SANS_SIZE(HMAP_IOC_LOOKUP_BATCH):
+		return call(hmap_batch_lookup, filp, FMODE_READ, argp, size);
+	case SANS_SIZE(HMAP_IOC_INSERT_BATCH):
+		return call(hmap_batch_insert, filp, FMODE_WRITE, argp, size);
+	case SANS_SIZE(HMAP_IOC_DELETE_BATCH):
+		return call(hmap_batch_delete, filp, FMODE_WRITE, argp, size);
+	case SANS_SIZE(HMAP_IOC_CLEAR):
+		return call(clear, filp, FMODE_WRITE, argp, size);
 	case SANS_SIZE(HMAP_IOC_NEXT):
 		return ioctl_next(filp, argp, size);
 	case SANS_SIZE(HMAP_IOC_CREATE):
@@ -555,8 +361,6 @@ static long hmap_ioctl(struct file *filp, unsigned int cmd, unsigned long arg)
 		return ioctl_open(filp, argp, size);
 	case SANS_SIZE(HMAP_IOC_UNLINK):
 		return ioctl_unlink(filp, argp, size);
-	case SANS_SIZE(HMAP_IOC_CLEAR):
-		return ioctl_clear(filp);
 	case SANS_SIZE(HMAP_IOC_INFO):
 		return ioctl_info(filp, argp, size);
 	default:

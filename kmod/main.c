@@ -23,6 +23,14 @@ unsigned long hmap_max_bytes;
 module_param_named(max_bytes, hmap_max_bytes, ulong, 0644);
 MODULE_PARM_DESC(max_bytes, "Bytes of memory per map (0 = a quarter of RAM)");
 
+unsigned int hmap_max_user_maps = 256;
+module_param_named(max_user_maps, hmap_max_user_maps, uint, 0644);
+MODULE_PARM_DESC(max_user_maps, "Maps that one user may own");
+
+unsigned long hmap_max_user_bytes;
+module_param_named(max_user_bytes, hmap_max_user_bytes, ulong, 0644);
+MODULE_PARM_DESC(max_user_bytes, "Bytes of memory for all maps of one user (0 = a quarter of RAM)");
+
 static int __init hmap_init(void)
 {
 	int err;

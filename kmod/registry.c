@@ -24,9 +24,13 @@ static_assert(HMAP_KIND_BYTES == HMAP_KEY_BYTES);
 static_assert(HMAP_KIND_STRING == HMAP_KEY_STRING);
 static_assert(HMAP_ELEM_SIZE_MAX == HMAP_MAX_ELEM_SIZE);
 
-/* Protects the following, the names of maps, and &user_map.list and .link. */
+/*
+ * Protects the following, the names of maps, &user_map.list and .link, and
+ * &struct owner.
+ */
 static DEFINE_MUTEX(registry_lock);
 static LIST_HEAD(named);		/* by ascending id */
+static LIST_HEAD(owners);
 static unsigned int nr_maps;		/* with and without names */
 static u64 last_id;
 
@@ -69,10 +73,9 @@ static void unname(struct user_map *map)
 
 /* === Limits === */
 
-static unsigned long most_bytes(void)
+static unsigned long or_quarter_of_ram(unsigned long bytes)
 {
-	return READ_ONCE(hmap_max_bytes) ?:
-	       (totalram_pages() / 4) << PAGE_SHIFT;
+	return bytes ?: (totalram_pages() / 4) << PAGE_SHIFT;
 }
 
 /* Both limits: 0 in @wanted takes the module's, 0 in @most is no limit. */
@@ -104,7 +107,8 @@ static int set_params(struct hmap_params *p, const struct hmap_create *create)
 	err = set_limit(&p->max_entries, create->max_entries,
 			READ_ONCE(hmap_max_entries));
 	if (!err)
-		err = set_limit(&p->max_bytes, create->max_bytes, most_bytes());
+		err = set_limit(&p->max_bytes, create->max_bytes,
+				or_quarter_of_ram(READ_ONCE(hmap_max_bytes)));
 	if (err)
 		return err;
 
@@ -112,6 +116,57 @@ static int set_params(struct hmap_params *p, const struct hmap_create *create)
 		return -ENOSPC;
 	p->hint = create->hint;
 	return 0;
+}
+
+/* === Owners === */
+
+static struct owner *find_owner(kuid_t uid)
+{
+	struct owner *owner;
+
+	lockdep_assert_held(&registry_lock);
+	list_for_each_entry(owner, &owners, list) {
+		if (uid_eq(owner->uid, uid))
+			return owner;
+	}
+	return NULL;
+}
+
+static void owner_put(struct hmap_pool *pool)
+{
+	struct owner *owner = container_of(pool, struct owner, pool);
+
+	mutex_lock(&registry_lock);
+	if (--owner->refs)
+		owner = NULL;
+	else
+		list_del(&owner->list);
+	mutex_unlock(&registry_lock);
+	kfree(owner);
+}
+
+/* Whom the limits on users apply to, for one more map; NULL is out of memory. */
+static struct owner *owner_get(kuid_t uid)
+{
+	struct owner *owner, *new = kzalloc(sizeof(*new), GFP_KERNEL_ACCOUNT);
+
+	mutex_lock(&registry_lock);
+	owner = find_owner(uid);
+	if (!owner && new) {
+		owner = new;
+		new = NULL;
+		owner->uid = uid;
+		owner->pool.put = owner_put;
+		list_add(&owner->list, &owners);
+	}
+	if (owner) {
+		owner->refs++;
+		WRITE_ONCE(owner->pool.max_bytes,
+			   or_quarter_of_ram(READ_ONCE(hmap_max_user_bytes)));
+	}
+	mutex_unlock(&registry_lock);
+	kfree(new);
+	return owner;
 }
 
 /* === Maps === */
@@ -136,11 +191,18 @@ static struct user_map *user_map_new(const struct hmap_create *create)
 	if (!map)
 		return ERR_PTR(-ENOMEM);
 
-	map->h = hmap_create(&p);
+	if (!capable(CAP_SYS_RESOURCE)) {
+		err = -ENOMEM;
+		map->owner = owner_get(current_fsuid());
+		if (!map->owner)
+			goto free_map;
+		p.pool = &map->owner->pool;
+	}
+
+	map->h = hmap_create(&p);	/* from now on, the map puts the pool */
 	if (IS_ERR(map->h)) {
 		err = PTR_ERR(map->h);
-		kfree(map);
-		return ERR_PTR(err);
+		goto free_map;
 	}
 
 	map->var_key = p.key_kind == HMAP_KEY_STRING;
@@ -154,6 +216,10 @@ static struct user_map *user_map_new(const struct hmap_create *create)
 	memcpy(map->name, create->name, sizeof(map->name));
 	kref_init(&map->ref);
 	return map;
+
+free_map:
+	kfree(map);
+	return ERR_PTR(err);
 }
 
 /* Lets others see the map, if it has a name, and takes it into the count. */
@@ -164,6 +230,11 @@ static int user_map_publish(struct user_map *map)
 		return -EEXIST;
 	if (nr_maps >= READ_ONCE(hmap_max_maps))
 		return -ENOSPC;
+	if (map->owner) {
+		if (map->owner->nr_maps >= READ_ONCE(hmap_max_user_maps))
+			return -EDQUOT;
+		map->owner->nr_maps++;
+	}
 
 	nr_maps++;
 	map->id = ++last_id;
@@ -204,11 +275,14 @@ static void user_map_release(struct kref *ref)
 
 	/* Waits for those who read there; they need neither lock nor ref. */
 	hmap_debugfs_remove(map);
-	user_map_free(map);
 
 	mutex_lock(&registry_lock);
 	nr_maps--;
+	if (map->owner)
+		map->owner->nr_maps--;
 	mutex_unlock(&registry_lock);
+
+	user_map_free(map);	/* and, with its last map, the owner */
 }
 
 void user_map_put(struct user_map *map)

@@ -16,6 +16,24 @@
 struct dentry;
 
 /**
+ * struct owner - a user whose maps share limits
+ * @pool: the memory they use
+ * @uid: who it is
+ * @refs: maps there are, those that are being freed among them
+ * @nr_maps: maps that files or names refer to
+ * @list: among all owners
+ *
+ * All but @pool is protected by the registry's lock.
+ */
+struct owner {
+	struct hmap_pool pool;
+	kuid_t uid;
+	unsigned int refs;
+	unsigned int nr_maps;
+	struct list_head list;
+};
+
+/**
  * struct user_map - a map and who may use it
  * @h: the map
  * @key_len: bytes in a key; the most it may have for @var_key
@@ -26,6 +44,7 @@ struct dentry;
  * @unlinked: the map had a name and lost it; written under the registry's lock
  * @mode: who may open the map: the lower nine bits of a file mode
  * @uid: owner
+ * @owner: likewise; NULL if no limit was set because of CAP_SYS_RESOURCE
  * @gid: whom the mode's group bits speak of
  * @id: ascends from 1; never used again
  * @name: the name, which stays here when the map loses it; "" if it had none
@@ -44,6 +63,7 @@ struct user_map {
 	bool unlinked;
 	umode_t mode;
 	kuid_t uid;
+	struct owner *owner;
 	kgid_t gid;
 	u64 id;
 	char name[HMAP_NAME_LEN];
@@ -57,6 +77,8 @@ struct user_map {
 extern unsigned int hmap_max_maps;
 extern unsigned long hmap_max_entries;
 extern unsigned long hmap_max_bytes;
+extern unsigned int hmap_max_user_maps;
+extern unsigned long hmap_max_user_bytes;
 
 /* All but user_map_next() return an ERR_PTR() or what user_map_put() takes. */
 struct user_map *user_map_create(const struct hmap_create *create);

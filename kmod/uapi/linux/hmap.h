@@ -10,7 +10,7 @@
  * it has been unlinked and its last file is closed.
  *
  * A file open for reading may look up, walk and ask; one open for writing may
- * insert, delete and clear.
+ * insert, delete and clear; an UPDATE takes both.
  *
  * All structures grow at their end only.  The kernel takes the size from the
  * ioctl number: fields a caller does not know are taken as 0, and fields the
@@ -70,7 +70,9 @@
  *	ENOSPC	as many maps as the module allows exist, or @hint is over
  *		@max_entries, or @max_entries or @max_bytes are over the
  *		module's limits
- *	ENOMEM	out of memory, or @hint needs more than @max_bytes
+ *	EDQUOT	the caller owns as many maps as the module allows a user
+ *	ENOMEM	out of memory, or @hint needs more than @max_bytes, or than
+ *		the module allows the maps of a user
  */
 struct hmap_create {
 	__u32 key_kind;
@@ -126,8 +128,8 @@ struct hmap_name {
  *	ENOENT	the key is not there (LOOKUP, DELETE, INSERT with EXIST)
  *	EEXIST	the key is there (INSERT with NOEXIST)
  *	ENOSPC	(INSERT) the map holds as many entries as it may
- *	ENOMEM	(INSERT) out of memory, or the map would use more than it may;
- *		it is as it was
+ *	ENOMEM	(INSERT) out of memory, or the map, or all maps of its owner,
+ *		would use more than they may; it is as it was
  *	EMSGSIZE (LOOKUP, where elems vary) the elem has more bytes than
  *		@elem_len; @elem_len says how many and nothing else is written
  */
@@ -138,6 +140,101 @@ struct hmap_entry {
 	__u32 elem_len;
 	__u32 flags;
 	__u32 reserved;
+};
+
+/* hmap_update.op */
+#define HMAP_UPDATE_XCHG	0	/* store @elem, where @flags say */
+#define HMAP_UPDATE_CMPXCHG	1	/* store @elem if what is there is @expect */
+#define HMAP_UPDATE_ADD		2	/* add @elem, an integer; wraps round */
+#define HMAP_UPDATE_TAKE	3	/* delete */
+
+/**
+ * struct hmap_update - argument of HMAP_IOC_UPDATE
+ * @key: address of the key
+ * @elem: address of the elem to store or add; not used by TAKE
+ * @expect: (CMPXCHG) address of the elem that is expected to be there
+ * @old: where to put the elem that was there; 0 if that is not wanted
+ * @key_len: bytes in the key; the map's key_size unless keys are strings
+ * @elem_len: bytes at @elem; the map's elem_size unless elems vary
+ * @expect_len: bytes at @expect, likewise
+ * @old_len: bytes there are at @old; the map's elem_size unless elems vary.
+ *	Set to the bytes the elem had
+ * @op: HMAP_UPDATE_*
+ * @flags: (XCHG) HMAP_INSERT_*; (ADD) HMAP_INSERT_ANY, and a key that is not
+ *	there counts as 0, or HMAP_INSERT_EXIST; else 0
+ * @present: set to 1 if the key was there, else 0
+ * @reserved: 0
+ *
+ * Changes an entry and tells what it was before, in one step.  So XCHG with
+ * HMAP_INSERT_NOEXIST makes an entry or tells the elem of the one there is.
+ * @old, @old_len and @present are written also where EEXIST, ESTALE or EMSGSIZE
+ * is returned, but @old not with EMSGSIZE.
+ *
+ * Errors:
+ *	EINVAL	a length does not fit the map, or @op or @flags make no sense
+ *	ENOENT	the key is not there (CMPXCHG, TAKE, and HMAP_INSERT_EXIST)
+ *	EEXIST	the key is there (HMAP_INSERT_NOEXIST)
+ *	ESTALE	(CMPXCHG) the elem is another than @expect
+ *	EOPNOTSUPP (ADD) elems are not of four or eight bytes
+ *	ENOSPC	the map holds as many entries as it may
+ *	ENOMEM	as for INSERT
+ *	EMSGSIZE the elem has more bytes than @old_len; @old_len says how many,
+ *		and the map is as it was
+ */
+struct hmap_update {
+	__u64 key;
+	__u64 elem;
+	__u64 expect;
+	__u64 old;
+	__u32 key_len;
+	__u32 elem_len;
+	__u32 expect_len;
+	__u32 old_len;
+	__u32 op;
+	__u32 flags;
+	__u32 present;
+	__u32 reserved;
+};
+
+/**
+ * struct hmap_batch - argument of HMAP_IOC_INSERT_BATCH, LOOKUP_BATCH and
+ *	DELETE_BATCH
+ * @keys: address of the keys, one right behind the other
+ * @key_lens: address of a __u32 for each key, the bytes in it; 0 unless keys
+ *	are strings
+ * @elems: address of the elems, one right behind the other: read by INSERT,
+ *	written by LOOKUP, not used by DELETE
+ * @elem_lens: likewise for elems; 0 unless they vary, and for DELETE
+ * @results: address of an __s32 for each entry, which is set to 0 or to the
+ *	negative errno that the call for a single entry would have failed with
+ * @room: (LOOKUP, where elems vary) bytes there are at @elems, and set to how
+ *	many of them are left; else 0
+ * @count: number of entries; set to how many were done
+ * @flags: (INSERT) HMAP_INSERT_*; else 0
+ *
+ * Does one after another what INSERT, LOOKUP or DELETE do, and goes on where
+ * one of them fails.  Other users see each entry change by itself.  When less
+ * than all were done, which @count tells, the error tells why: an entry of
+ * which something could not be read or written is not begun.
+ *
+ * A LOOKUP of a key that is not there fills the place of its elem with zeros,
+ * or, where elems vary, sets its length to 0.
+ *
+ * Errors:
+ *	EINVAL	@flags make no sense, or @key_lens, @elem_lens or @room are not
+ *		0 where they should be
+ *	EMSGSIZE (LOOKUP, where elems vary) the next elem does not fit into what
+ *		is left of @room; its length is set
+ */
+struct hmap_batch {
+	__u64 keys;
+	__u64 key_lens;
+	__u64 elems;
+	__u64 elem_lens;
+	__u64 results;
+	__u64 room;
+	__u32 count;
+	__u32 flags;
 };
 
 /* hmap_next.flags */
@@ -216,6 +313,8 @@ struct hmap_record {
  * @state: HMAP_STATE_*
  * @reserved: set to 0
  * @name: the map's name, or zeros
+ * @owner_bytes: memory that all maps of the map's owner use, if that is limited
+ * @owner_max_bytes: most that they may use, or 0 if it is not limited
  *
  * With @after, a file that is not bound can list the maps that have names.
  *
@@ -244,16 +343,22 @@ struct hmap_info {
 	__u32 state;
 	__u32 reserved;
 	char name[HMAP_NAME_LEN];
+	__u64 owner_bytes;
+	__u64 owner_max_bytes;
 };
 
-#define HMAP_IOC_CREATE	_IOW(0xBA, 0x00, struct hmap_create)
-#define HMAP_IOC_OPEN	_IOW(0xBA, 0x01, struct hmap_name)
-#define HMAP_IOC_UNLINK	_IOW(0xBA, 0x02, struct hmap_name)
-#define HMAP_IOC_INSERT	_IOW(0xBA, 0x03, struct hmap_entry)
-#define HMAP_IOC_LOOKUP	_IOWR(0xBA, 0x04, struct hmap_entry)
-#define HMAP_IOC_DELETE	_IOW(0xBA, 0x05, struct hmap_entry)
-#define HMAP_IOC_NEXT	_IOWR(0xBA, 0x06, struct hmap_next)
-#define HMAP_IOC_CLEAR	_IO(0xBA, 0x07)
-#define HMAP_IOC_INFO	_IOWR(0xBA, 0x08, struct hmap_info)
+#define HMAP_IOC_CREATE		_IOW(0xBA, 0x00, struct hmap_create)
+#define HMAP_IOC_OPEN		_IOW(0xBA, 0x01, struct hmap_name)
+#define HMAP_IOC_UNLINK		_IOW(0xBA, 0x02, struct hmap_name)
+#define HMAP_IOC_INSERT		_IOW(0xBA, 0x03, struct hmap_entry)
+#define HMAP_IOC_LOOKUP		_IOWR(0xBA, 0x04, struct hmap_entry)
+#define HMAP_IOC_DELETE		_IOW(0xBA, 0x05, struct hmap_entry)
+#define HMAP_IOC_NEXT		_IOWR(0xBA, 0x06, struct hmap_next)
+#define HMAP_IOC_CLEAR		_IO(0xBA, 0x07)
+#define HMAP_IOC_INFO		_IOWR(0xBA, 0x08, struct hmap_info)
+#define HMAP_IOC_UPDATE		_IOWR(0xBA, 0x09, struct hmap_update)
+#define HMAP_IOC_INSERT_BATCH	_IOWR(0xBA, 0x0a, struct hmap_batch)
+#define HMAP_IOC_LOOKUP_BATCH	_IOWR(0xBA, 0x0b, struct hmap_batch)
+#define HMAP_IOC_DELETE_BATCH	_IOWR(0xBA, 0x0c, struct hmap_batch)
 
 #endif /* _UAPI_LINUX_HMAP_H */
