@@ -38,7 +38,9 @@ AT(hmap_info, nevacuate, 64);
 AT(hmap_info, key_kind, 72);
 AT(hmap_info, state, 104);
 AT(hmap_info, name, 112);
-static_assert(sizeof(struct hmap_info) == 176, "hmap_info");
+static_assert(sizeof(struct hmap_info) == 192, "hmap_info");
+static_assert(sizeof(struct hmap_update) == 64, "hmap_update");
+static_assert(sizeof(struct hmap_batch) == 56, "hmap_batch");
 static_assert(HMAP_IOC_CREATE == 0x4070ba00, "HMAP_IOC_CREATE");
 static_assert(HMAP_IOC_OPEN == 0x4040ba01, "HMAP_IOC_OPEN");
 static_assert(HMAP_IOC_UNLINK == 0x4040ba02, "HMAP_IOC_UNLINK");
@@ -47,7 +49,11 @@ static_assert(HMAP_IOC_LOOKUP == 0xc020ba04, "HMAP_IOC_LOOKUP");
 static_assert(HMAP_IOC_DELETE == 0x4020ba05, "HMAP_IOC_DELETE");
 static_assert(HMAP_IOC_NEXT == 0xc018ba06, "HMAP_IOC_NEXT");
 static_assert(HMAP_IOC_CLEAR == 0xba07, "HMAP_IOC_CLEAR");
-static_assert(HMAP_IOC_INFO == 0xc0b0ba08, "HMAP_IOC_INFO");
+static_assert(HMAP_IOC_INFO == 0xc0c0ba08, "HMAP_IOC_INFO");
+static_assert(HMAP_IOC_UPDATE == 0xc040ba09, "HMAP_IOC_UPDATE");
+static_assert(HMAP_IOC_INSERT_BATCH == 0xc038ba0a, "HMAP_IOC_INSERT_BATCH");
+static_assert(HMAP_IOC_LOOKUP_BATCH == 0xc038ba0b, "HMAP_IOC_LOOKUP_BATCH");
+static_assert(HMAP_IOC_DELETE_BATCH == 0xc038ba0c, "HMAP_IOC_DELETE_BATCH");
 
 #define NR_IOCTL_32	54
 #define NR_GETPID_32	20
