@@ -19,6 +19,17 @@ struct place {
 	unsigned int slot;	/* BUCKET_CNT: behind b, which is the last */
 };
 
+/* As bmap_key(), where the kind of key may tell how many bytes a slot has. */
+static __always_inline void *key_at(const struct hmap_type *t, const u8 kind,
+				    struct bmap *b, unsigned int slot)
+{
+	if (kind == HMAP_KEY_U64)
+		return (void *)b + sizeof(*b) + slot * sizeof(u64);
+	if (kind == HMAP_KEY_U32)
+		return (void *)b + sizeof(*b) + slot * sizeof(u32);
+	return bmap_key(t, b, slot);
+}
+
 /*
  * Look for a key in a chain.  Where it is not there, and @empty is not NULL,
  * @empty is the first slot that is free.
@@ -39,7 +50,7 @@ static __always_inline bool find(const struct hmap_type *t, const u8 kind,
 		for (match = tophash_match(word, top); match;
 		     match &= match - 1) {
 			at->slot = tophash_first(match);
-			if (key_equal(t, kind, key, bmap_key(t, b, at->slot)))
+			if (key_equal(t, kind, key, key_at(t, kind, b, at->slot)))
 				return true;
 		}
 		if (empty && !empty->b && tophash_match_empty(word)) {
@@ -56,9 +67,16 @@ static __always_inline bool find(const struct hmap_type *t, const u8 kind,
 	return false;
 }
 
-/* Inline keys and elems are short: a word at a time beats calling memcpy(). */
+/*
+ * Inline keys and elems are short, and most often a word: a word at a time
+ * beats calling memcpy().
+ */
 static __always_inline void copy_short(void *to, const void *from, u32 size)
 {
+	if (likely(size == 8)) {
+		memcpy(to, from, 8);
+		return;
+	}
 	for (; size >= 8; size -= 8, to += 8, from += 8)
 		memcpy(to, from, 8);
 	if (size >= 4) {
@@ -75,7 +93,7 @@ static __always_inline void copy_short(void *to, const void *from, u32 size)
 static __always_inline struct bmap *
 true_bucket(const struct hmap *h, const struct bucket_array *a, u64 hash)
 {
-	const struct bucket_array *old = rcu_dereference(h->oldbuckets);
+	const struct bucket_array *old = oldbuckets_of(h);
 	struct bmap *b;
 
 	if (unlikely(old)) {
@@ -91,14 +109,15 @@ true_bucket(const struct hmap *h, const struct bucket_array *a, u64 hash)
  * is not.  All that was found counts only if the stripe holds still.
  */
 static __always_inline int read_try(struct hmap *h, const u8 kind,
-				    struct bucket_array *a, u64 hash,
-				    const void *key, void *elem,
+				    u64 hash, const void *key, void *elem,
 				    struct hmap_block **block)
 {
+	const struct bucket_array *a = buckets_of(h);
 	const struct hmap_type *t = &h->t;
 	struct place at;
 
-	if (!find(t, kind, true_bucket(h, a, hash), tophash(hash), key, &at,
+	if (unlikely(!a) ||
+	    !find(t, kind, true_bucket(h, a, hash), tophash(hash), key, &at,
 		  NULL))
 		return -ENOENT;
 	if (t->indirect_elem)
@@ -112,7 +131,6 @@ static __always_inline int read_elem(struct hmap *h, const u8 kind,
 				     const void *key, void *elem,
 				     struct hmap_block **block)
 {
-	struct bucket_array *a;
 	unsigned int seq, tries;
 	struct stripe *s;
 	bool valid;
@@ -122,55 +140,72 @@ static __always_inline int read_elem(struct hmap *h, const u8 kind,
 
 	for (tries = 0;; tries++) {
 		hash0 = READ_ONCE(h->hash0);
-		a = rcu_dereference(h->buckets);
-		if (!a)
-			return -ENOENT;
 		hash = key_hash(&h->t, kind, key, hash0);
-		s = stripe_of(h, a, hash);
-
+		s = stripe_of(h, hash);
 		if (unlikely(tries >= LOOKUP_TRIES))
 			break;
 		seq = raw_read_seqcount(&s->seq);
-		if (seq & 1 || !stripe_valid(h, a, hash0))
+		if (seq & 1 || !stripe_valid(h, s, hash, hash0))
 			continue;
-		ret = read_try(h, kind, a, hash, key, elem, block);
+		ret = read_try(h, kind, hash, key, elem, block);
 		if (likely(!read_seqcount_retry(&s->seq, seq)))
 			return ret;
 	}
 
 	spin_lock_bh(&s->lock);
-	valid = stripe_valid(h, a, hash0);
+	valid = stripe_valid(h, s, hash, hash0);
 	if (valid)
-		ret = read_try(h, kind, a, hash, key, elem, block);
+		ret = read_try(h, kind, hash, key, elem, block);
 	spin_unlock_bh(&s->lock);
 	return valid ? ret : -EAGAIN;
 }
 
-static __always_inline int read_again(struct hmap *h, const u8 kind,
-				      const void *key, void *elem,
-				      struct hmap_block **block)
-{
-	int ret;
-
-	do
-		ret = read_elem(h, kind, key, elem, block);
-	while (unlikely(ret == -EAGAIN));
-	return ret;
+/* Where kinds share a function, they share its registers, too. */
+#define DEFINE_READ(name, kind)						\
+static noinline int name(struct hmap *h, const void *key, void *elem,	\
+			 struct hmap_block **block)			\
+{									\
+	int ret;							\
+									\
+	do								\
+		ret = read_elem(h, kind, key, elem, block);		\
+	while (unlikely(ret == -EAGAIN));				\
+	return ret;							\
 }
 
-static int read_kind(struct hmap *h, const void *key, void *elem,
-		     struct hmap_block **block)
+DEFINE_READ(read_u32, HMAP_KEY_U32)
+DEFINE_READ(read_u64, HMAP_KEY_U64)
+DEFINE_READ(read_bytes, HMAP_KEY_BYTES)
+DEFINE_READ(read_string, HMAP_KEY_STRING)
+
+static __always_inline int read_kind(struct hmap *h, const void *key,
+				     void *elem, struct hmap_block **block)
 {
 	switch (h->t.key_kind) {
 	case HMAP_KEY_U32:
-		return read_again(h, HMAP_KEY_U32, key, elem, block);
+		return read_u32(h, key, elem, block);
 	case HMAP_KEY_U64:
-		return read_again(h, HMAP_KEY_U64, key, elem, block);
+		return read_u64(h, key, elem, block);
 	case HMAP_KEY_BYTES:
-		return read_again(h, HMAP_KEY_BYTES, key, elem, block);
+		return read_bytes(h, key, elem, block);
 	default:
-		return read_again(h, HMAP_KEY_STRING, key, elem, block);
+		return read_string(h, key, elem, block);
 	}
+}
+
+static noinline int lookup_block(struct hmap *h, const void *key, void *elem)
+{
+	struct hmap_block *block;
+	int ret;
+
+	if (h->t.var_elem && elem)
+		return -EOPNOTSUPP;
+	rcu_read_lock();
+	ret = read_kind(h, key, NULL, &block);
+	if (!ret && elem)
+		memcpy(elem, block->data, block->len);
+	rcu_read_unlock();
+	return ret;
 }
 
 /**
@@ -199,19 +234,30 @@ static int read_kind(struct hmap *h, const void *key, void *elem,
  */
 int hmap_lookup(struct hmap *h, const void *key, void *elem)
 {
-	struct hmap_block *block;
 	int ret;
 
-	if (h->t.var_elem && elem)
-		return -EOPNOTSUPP;
+	if (h->t.indirect_elem)
+		return lookup_block(h, key, elem);
 	rcu_read_lock();
-	ret = read_kind(h, key, elem, &block);
-	if (!ret && elem && h->t.indirect_elem)
-		memcpy(elem, block->data, block->len);
+	ret = read_kind(h, key, elem, NULL);
 	rcu_read_unlock();
 	return ret;
 }
 EXPORT_SYMBOL_GPL(hmap_lookup);
+
+static __always_inline void
+prefetch_kind(const struct hmap *h, const u8 kind, const void *keys,
+	      size_t stride, unsigned int n)
+{
+	const struct bucket_array *a = rcu_dereference(h->buckets);
+	u32 hash0 = READ_ONCE(h->hash0);
+	u64 hash;
+
+	for (; a && n; n--, keys += stride) {
+		hash = key_hash(&h->t, kind, keys, hash0);
+		prefetch(bucket_at(&h->t, a, hash & bucket_mask(a->B)));
+	}
+}
 
 /**
  * hmap_prefetch() - Have the buckets of several keys brought into the cache.
@@ -227,17 +273,11 @@ EXPORT_SYMBOL_GPL(hmap_lookup);
 void hmap_prefetch(struct hmap *h, const void *keys, size_t stride,
 		   unsigned int n)
 {
-	const struct bucket_array *a;
-	u32 hash0;
-	u64 hash;
-
 	rcu_read_lock();
-	hash0 = READ_ONCE(h->hash0);
-	a = rcu_dereference(h->buckets);
-	for (; a && n; n--, keys += stride) {
-		hash = key_hash(&h->t, h->t.key_kind, keys, hash0);
-		prefetch(bucket_at(&h->t, a, hash & bucket_mask(a->B)));
-	}
+	if (h->t.key_kind == HMAP_KEY_U64)
+		prefetch_kind(h, HMAP_KEY_U64, keys, stride, n);
+	else
+		prefetch_kind(h, h->t.key_kind, keys, stride, n);
 	rcu_read_unlock();
 }
 EXPORT_SYMBOL_GPL(hmap_prefetch);
@@ -311,7 +351,8 @@ static struct hmap_bytes elem_bytes(const struct hmap_type *t, const void *elem)
 	return (struct hmap_bytes){ elem, t->elem_size };
 }
 
-static void put_elem(struct hmap *h, struct hmap_op *op, void *slot)
+static __always_inline void put_elem(struct hmap *h, struct hmap_op *op,
+				     void *slot)
 {
 	if (!h->t.indirect_elem) {
 		copy_short(slot, op->elem, h->t.elem_size);
@@ -322,21 +363,23 @@ static void put_elem(struct hmap *h, struct hmap_op *op, void *slot)
 }
 
 /* Tell of the elem that is there; -EMSGSIZE if there is no room for it. */
-static int see_elem(struct hmap *h, struct hmap_op *op, const void *slot)
+static __always_inline int see_elem(struct hmap *h, struct hmap_op *op,
+				    const void *slot)
 {
 	struct hmap_block *block;
 	u32 room = op->old_len;
 
 	op->present = true;
-	if (!op->old)
-		return 0;
 	if (!h->t.indirect_elem) {
 		op->old_len = h->t.elem_size;
-		copy_short(op->old, slot, h->t.elem_size);
+		if (op->old)
+			copy_short(op->old, slot, h->t.elem_size);
 		return 0;
 	}
 	block = slot_block(slot);
 	op->old_len = block->len;
+	if (!op->old)
+		return 0;
 	if (block->len > room)
 		return -EMSGSIZE;
 	/* It may be long, and is copied when the stripe has been let go. */
@@ -401,7 +444,7 @@ static void mark_empty(const struct hmap_type *t, struct bmap *head,
 	} while (b->tophash[i] == EMPTY_ONE);
 }
 
-static void delete_entry(struct hmap *h, struct hmap_op *op,
+static noinline void delete_entry(struct hmap *h, struct hmap_op *op,
 			 struct bmap *head, struct place at)
 {
 	void *key = bmap_key(&h->t, at.b, at.slot);
@@ -419,8 +462,8 @@ static void delete_entry(struct hmap *h, struct hmap_op *op,
 		hmap_reseed_later(h);
 }
 
-static int write_present(struct hmap *h, struct hmap_op *op,
-			 struct bmap *head, struct place at)
+static __always_inline int write_present(struct hmap *h, struct hmap_op *op,
+					 struct bmap *head, struct place at)
 {
 	void *elem = bmap_elem(&h->t, at.b, at.slot);
 	int err;
@@ -508,23 +551,17 @@ static int write_absent(struct hmap *h, const u8 kind, struct hmap_op *op,
 }
 
 /*
- * The bucket to write to, and the array it belongs to.  An old bucket that
- * there is no memory to evacuate stays the true one.
+ * The array to write to: the old one for a bucket that there is no memory to
+ * evacuate, and which so stays the true one.
  */
-static struct bmap *bucket_to_write(struct hmap *h, u64 hash,
-				    struct bucket_array **a)
+static __always_inline struct bucket_array *array_to_write(struct hmap *h,
+							   u64 hash)
 {
-	struct bucket_array *old = rcu_dereference(h->oldbuckets);
+	struct bucket_array *old = oldbuckets_of(h);
 
-	if (unlikely(old)) {
-		u64 i = hash & bucket_mask(old->B);
-
-		if (hmap_evacuate(h, i)) {
-			*a = old;
-			return bucket_at(&h->t, old, i);
-		}
-	}
-	return bucket_at(&h->t, *a, hash & bucket_mask((*a)->B));
+	if (unlikely(old) && hmap_evacuate(h, hash & bucket_mask(old->B)))
+		return old;
+	return buckets_of(h);
 }
 
 static __always_inline int write_try(struct hmap *h, const u8 kind,
@@ -539,18 +576,19 @@ static __always_inline int write_try(struct hmap *h, const u8 kind,
 	int ret;
 
 	hash0 = READ_ONCE(h->hash0);
-	a = rcu_dereference(h->buckets);
-	if (unlikely(!a))
-		return makes_entry(op) ? AGAIN_FIRST : -ENOENT;
 	hash = key_hash(&h->t, kind, op->key, hash0);
-	s = stripe_of(h, a, hash);
+	s = stripe_of(h, hash);
 
 	stripe_write_begin(s);
-	if (unlikely(!stripe_valid(h, a, hash0))) {
-		ret = AGAIN;
+	ret = AGAIN;
+	if (unlikely(!stripe_valid(h, s, hash, hash0)))
 		goto out;
-	}
-	head = bucket_to_write(h, hash, &a);
+	a = array_to_write(h, hash);
+	ret = makes_entry(op) ? AGAIN_FIRST : -ENOENT;
+	if (unlikely(!a))
+		goto out;
+
+	head = bucket_at(&h->t, a, hash & bucket_mask(a->B));
 	if (find(&h->t, kind, head, tophash(hash), op->key, &at, &empty))
 		ret = write_present(h, op, head, at);
 	else
@@ -560,27 +598,38 @@ out:
 	return ret;
 }
 
-static int write_kind(struct hmap *h, struct hmap_op *op)
+#define DEFINE_WRITE(name, kind)					\
+static noinline int name(struct hmap *h, struct hmap_op *op)		\
+{									\
+	return write_try(h, kind, op);					\
+}
+
+DEFINE_WRITE(write_u32, HMAP_KEY_U32)
+DEFINE_WRITE(write_u64, HMAP_KEY_U64)
+DEFINE_WRITE(write_bytes, HMAP_KEY_BYTES)
+DEFINE_WRITE(write_string, HMAP_KEY_STRING)
+
+static __always_inline int write_kind(struct hmap *h, struct hmap_op *op)
 {
 	switch (h->t.key_kind) {
 	case HMAP_KEY_U32:
-		return write_try(h, HMAP_KEY_U32, op);
+		return write_u32(h, op);
 	case HMAP_KEY_U64:
-		return write_try(h, HMAP_KEY_U64, op);
+		return write_u64(h, op);
 	case HMAP_KEY_BYTES:
-		return write_try(h, HMAP_KEY_BYTES, op);
+		return write_bytes(h, op);
 	default:
-		return write_try(h, HMAP_KEY_STRING, op);
+		return write_string(h, op);
 	}
 }
 
 static int make_first_array(struct hmap *h, gfp_t gfp)
 {
-	struct bucket_array *a = hmap_array_new(h, 0, 0, gfp);
+	struct bucket_array *a = hmap_array_new(h, 0, gfp);
 
 	if (!a)
 		return -ENOMEM;
-	/* Where there is no array, no stripe is in use. */
+	/* Where there is no array, nobody changes one. */
 	spin_lock_bh(&h->lock);
 	if (!rcu_access_pointer(h->buckets)) {
 		rcu_assign_pointer(h->buckets, a);
@@ -620,22 +669,41 @@ static int prepare_again(struct hmap *h, struct hmap_op *op, int ret)
 	}
 }
 
-static void finish(struct hmap *h, struct hmap_op *op)
+static void drop(struct hmap *h, struct hmap_block **block)
+{
+	hmap_block_drop(h, *block);
+	*block = NULL;
+}
+
+static void finish_blocks(struct hmap *h, struct hmap_op *op)
 {
 	if (op->seen) {
 		memcpy(op->old, op->seen->data, op->seen->len);
 		hmap_block_put(op->seen);
+		op->seen = NULL;
 	}
-	hmap_block_drop(h, op->old_key);
-	hmap_block_drop(h, op->old_elem);
-	hmap_block_drop(h, op->key_block);
-	hmap_block_drop(h, op->elem_block);
-	hmap_overflow_free(h, op->overflow);
+	drop(h, &op->old_key);
+	drop(h, &op->old_elem);
+	drop(h, &op->key_block);
+	drop(h, &op->elem_block);
+}
 
+/* Leaves the private members of an op as they were to begin with. */
+static void finish(struct hmap *h, struct hmap_op *op)
+{
+	if (h->t.indirect_key || h->t.indirect_elem)
+		finish_blocks(h, op);
+	if (unlikely(op->overflow)) {
+		hmap_overflow_free(h, op->overflow);
+		op->overflow = NULL;
+	}
 	if (unlikely(rcu_access_pointer(h->oldbuckets)))
 		hmap_evacuate_next(h);
-	if (unlikely(op->outrun) && (op->gfp & GFP_KERNEL) == GFP_KERNEL)
-		hmap_grow_wait(h);
+	if (unlikely(op->outrun)) {
+		op->outrun = false;
+		if ((op->gfp & GFP_KERNEL) == GFP_KERNEL)
+			hmap_grow_wait(h);
+	}
 }
 
 /* Refuse what makes no sense, and get the memory that is needed in any case. */
@@ -681,15 +749,14 @@ int hmap_update(struct hmap *h, struct hmap_op *op)
 {
 	int ret, err;
 
+	op->present = false;
 	ret = prepare(h, op);
 	if (unlikely(ret))
 		return ret;
 
 	do {
 		err = 0;
-		rcu_read_lock();
 		ret = write_kind(h, op);
-		rcu_read_unlock();
 		if (ret > 0)
 			err = prepare_again(h, op, ret);
 	} while (unlikely(ret > 0 && !err));
@@ -773,12 +840,12 @@ EXPORT_SYMBOL_GPL(hmap_take);
  * @h: the map
  * @key: the key
  * @elem: the new elem
- * @old: where to put the old elem
+ * @old: where to put the old elem, or NULL
  * @gfp: how to allocate what is needed
  *
  * Context: Process or softirq context; sleeps only if @gfp allows.
  * Return: 0; -ENOENT if the key is not there; -ENOMEM; -EINVAL if a string is
- * too long; -EOPNOTSUPP if elems vary in length: use hmap_update().
+ * too long; -EOPNOTSUPP if @old is given and elems vary: use hmap_update().
  */
 int hmap_xchg(struct hmap *h, const void *key, const void *elem, void *old,
 	      gfp_t gfp)
@@ -793,7 +860,7 @@ int hmap_xchg(struct hmap *h, const void *key, const void *elem, void *old,
 		.gfp = gfp,
 	};
 
-	if (h->t.var_elem)
+	if (h->t.var_elem && old)
 		return -EOPNOTSUPP;
 	return hmap_update(h, &op);
 }

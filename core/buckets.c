@@ -198,8 +198,7 @@ struct bmap *hmap_newoverflow(struct hmap *h, struct bucket_array *a,
 
 /* === Arrays === */
 
-struct bucket_array *hmap_array_new(struct hmap *h, u8 B, u32 stripe_mask,
-				    gfp_t gfp)
+struct bucket_array *hmap_array_new(struct hmap *h, u8 B, gfp_t gfp)
 {
 	size_t nr, nr_spare, size;
 	struct bucket_array *a;
@@ -214,14 +213,19 @@ struct bucket_array *hmap_array_new(struct hmap *h, u8 B, u32 stripe_mask,
 		return NULL;
 
 	gfp = hmap_gfp(h, gfp) | __GFP_ZERO | __GFP_NOWARN;
-	/* The kvmalloc family stops at INT_MAX, which a large map passes. */
-	a = size > INT_MAX ? __vmalloc(size, gfp) : kvmalloc(size, gfp);
+	/*
+	 * kvmalloc() would round a size that is just over a power of two, as
+	 * ours are, up to the next one, and stops at INT_MAX.
+	 */
+	if (size > KMALLOC_MAX_CACHE_SIZE && gfpflags_allow_blocking(gfp))
+		a = vmalloc_huge(size, gfp);
+	else
+		a = kmalloc(size, gfp);
 	if (!a) {
 		hmap_uncharge(h, size);
 		return NULL;
 	}
 	a->B = B;
-	a->stripe_mask = stripe_mask;
 	a->nr_spare = nr_spare;
 	a->bytes = size;
 	a->h = h;

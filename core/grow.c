@@ -12,11 +12,12 @@
 #include <linux/random.h>
 #include <linux/sched.h>
 #include <linux/sched/mm.h>
+#include <linux/slab.h>
 
 #include "key.h"
 
-/* The largest array, in bytes, that an insert allocates and zeroes itself. */
-#define SMALL_ARRAY	8192
+/* The most bytes of buckets that an insert allocates and zeroes itself. */
+#define SMALL_ARRAY	(KMALLOC_MAX_CACHE_SIZE - 1024)
 #define GROW_RETRY	(HZ / 10)	/* after there was no memory */
 #define FINISH_DELAY	(HZ / 10)
 #define ADVANCE		512	/* old buckets; twice a write: 1024 in all */
@@ -91,24 +92,26 @@ void hmap_grow_wait(struct hmap *h)
 
 /* === Replacing the array === */
 
-static void lock_all(struct hmap *h, const struct bucket_array *a)
+/* Take all stripes in use; returns the mask that tells which these are. */
+static u32 lock_all(struct hmap *h)
 {
 	u32 i;
 
 	lockdep_assert_held(&h->lock);
-	for (i = 0; i <= a->stripe_mask; i++) {
+	for (i = 0; i <= h->stripe_mask; i++) {
 		spin_lock_nest_lock(&h->stripes[i].lock, &h->lock);
 		/* raw: lockdep knows no nest_lock for sequence counts */
 		raw_write_seqcount_begin(&h->stripes[i].seq);
 		__release(&h->stripes[i].lock);	/* sparse counts one by one */
 	}
+	return h->stripe_mask;
 }
 
-static void unlock_all(struct hmap *h, const struct bucket_array *a)
+static void unlock_all(struct hmap *h, u32 mask)
 {
 	u32 i;
 
-	for (i = 0; i <= a->stripe_mask; i++) {
+	for (i = 0; i <= mask; i++) {
 		__acquire(&h->stripes[i].lock);
 		raw_write_seqcount_end(&h->stripes[i].seq);
 		spin_unlock(&h->stripes[i].lock);
@@ -119,9 +122,10 @@ static void publish(struct hmap *h, struct bucket_array *old,
 		    struct bucket_array *new)
 {
 	bool same_size = new->B == old->B;
+	u32 mask = lock_all(h);
 
-	lock_all(h, old);
 	WRITE_ONCE(h->B, new->B);
+	WRITE_ONCE(h->stripe_mask, stripe_mask_of(h, old->B));
 	WRITE_ONCE(h->nevacuate, 0);
 	/* Iterators of buckets are iterators of oldbuckets from now on. */
 	h->flags = (h->flags & HMAP_ITERATOR ? HMAP_OLD_ITERATOR : 0) |
@@ -132,7 +136,7 @@ static void publish(struct hmap *h, struct bucket_array *old,
 			atomic_long_xchg(&h->extra.overflow, 0));
 	rcu_assign_pointer(h->oldbuckets, old);
 	rcu_assign_pointer(h->buckets, new);
-	unlock_all(h, old);
+	unlock_all(h, mask);
 
 	WRITE_ONCE(h->generation, h->generation + 1);
 	if (same_size)
@@ -155,14 +159,12 @@ int hmap_grow(struct hmap *h, gfp_t gfp)
 {
 	struct bucket_array *old, *new;
 	unsigned long generation;
-	u32 stripe_mask;
 	bool due;
 	u8 B;
 
 	spin_lock_bh(&h->lock);
 	due = hmap_wants_growth(h);
 	B = h->B;
-	stripe_mask = min_t(unsigned long, h->stripe_mask, bucket_mask(B));
 	if (hmap_over_load(atomic_long_read(&h->count) + 1, B))
 		B++;
 	generation = h->generation;
@@ -170,7 +172,7 @@ int hmap_grow(struct hmap *h, gfp_t gfp)
 	if (!due)
 		return 0;
 
-	new = hmap_array_new(h, B, stripe_mask, gfp);
+	new = hmap_array_new(h, B, gfp);
 	if (!new) {
 		WRITE_ONCE(h->grow_retry, get_jiffies_64() + GROW_RETRY);
 		return -ENOMEM;
@@ -223,14 +225,16 @@ static u32 other_seed(u32 hash0)
 void hmap_replace(struct hmap *h, struct bucket_array *new,
 		  struct bucket_array *old[2])
 {
+	u32 mask;
+
 	spin_lock_bh(&h->lock);
+	mask = lock_all(h);
 	old[0] = rcu_dereference_protected(h->buckets,
 					   lockdep_is_held(&h->lock));
 	old[1] = rcu_dereference_protected(h->oldbuckets,
 					   lockdep_is_held(&h->lock));
-	if (old[0])
-		lock_all(h, old[0]);
 	WRITE_ONCE(h->B, new ? new->B : 0);
+	WRITE_ONCE(h->stripe_mask, stripe_mask_of(h, h->B));
 	WRITE_ONCE(h->hash0, other_seed(h->hash0));
 	h->flags &= ~HMAP_SAME_SIZE_GROW;
 	atomic_long_set(&h->count, 0);
@@ -243,8 +247,7 @@ void hmap_replace(struct hmap *h, struct bucket_array *new,
 			atomic_long_xchg(&h->extra.oldoverflow, 0);
 	RCU_INIT_POINTER(h->oldbuckets, NULL);
 	rcu_assign_pointer(h->buckets, new);
-	if (old[0])
-		unlock_all(h, old[0]);
+	unlock_all(h, mask);
 	WRITE_ONCE(h->generation, h->generation + 1);
 	spin_unlock_bh(&h->lock);
 }
@@ -258,15 +261,14 @@ EXPORT_SYMBOL_TEST(hmap_replace);
 static void reseed_work(struct work_struct *work)
 {
 	struct hmap *h = container_of(work, struct hmap, reseed_work);
-	struct bucket_array *a;
+	u32 mask;
 
 	spin_lock_bh(&h->lock);
-	a = rcu_dereference_protected(h->buckets, lockdep_is_held(&h->lock));
-	if (a && !rcu_access_pointer(h->oldbuckets) && !h->iterators) {
-		lock_all(h, a);
+	if (!rcu_access_pointer(h->oldbuckets) && !h->iterators) {
+		mask = lock_all(h);
 		if (!atomic_long_read(&h->count))
 			WRITE_ONCE(h->hash0, other_seed(h->hash0));
-		unlock_all(h, a);
+		unlock_all(h, mask);
 	}
 	spin_unlock_bh(&h->lock);
 }
@@ -377,14 +379,13 @@ static void evac_bucket(struct hmap *h, struct bmap *b, u64 newbit,
  * @h: the map
  * @oldbucket: index of the bucket
  *
- * Context: Under RCU and the bucket's stripe, write section begun.
+ * Context: Under the bucket's stripe, write section begun.
  * Return: 0, also if there is nothing to do; or -ENOMEM, and the old bucket
  * stays the true one.
  */
 int hmap_evacuate(struct hmap *h, unsigned long oldbucket)
 {
-	struct bucket_array *a = rcu_dereference(h->buckets);
-	struct bucket_array *old = rcu_dereference(h->oldbuckets);
+	struct bucket_array *a = buckets_of(h), *old = oldbuckets_of(h);
 	struct evac_dst dst[2] = {};
 	struct bmap *head, *b;
 	u64 newbit;
@@ -443,20 +444,13 @@ out:
 
 static int evacuate_locked(struct hmap *h, unsigned long oldbucket)
 {
-	struct bucket_array *a;
-	struct stripe *s;
+	struct stripe *s = stripe_of(h, oldbucket);
 	int err = 0;
 
-	rcu_read_lock();
-	a = rcu_dereference(h->buckets);
-	if (a) {
-		s = stripe_of(h, a, oldbucket);
-		stripe_write_begin(s);
-		if (a == rcu_access_pointer(h->buckets))
-			err = hmap_evacuate(h, oldbucket);
-		stripe_write_end(s);
-	}
-	rcu_read_unlock();
+	stripe_write_begin(s);
+	if (s == stripe_of(h, oldbucket))
+		err = hmap_evacuate(h, oldbucket);
+	stripe_write_end(s);
 	return err;
 }
 

@@ -138,7 +138,7 @@ enum hmap_what {
  * @gfp: how to allocate what is needed
  * @present: set if the key was there
  *
- * The other members are private, and 0 to begin with.
+ * The other members are private, and 0 to begin with; an op can be used again.
  */
 struct hmap_op {
 	enum hmap_what what;

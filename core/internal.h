@@ -4,19 +4,18 @@
  *
  * Writers hold a stripe: a spinlock with a sequence count, chosen by the low
  * bits of the hash.  All hashes of a bucket choose the same stripe, and so do
- * those of the two buckets it splits into: a bucket array is born with a mask
- * no wider than the array it replaces has buckets, and keeps it.  A stripe
- * protects those buckets and their chains, in the old array and the new.
+ * those of the two buckets it splits into: hmap.stripe_mask is never wider
+ * than the smaller of the arrays there are has buckets.  A stripe protects
+ * those buckets and their chains, in the old array and the new.
  *
  * Readers hold rcu_read_lock() and read within the stripe's sequence count.
  * What they copied counts only once the sequence is found unchanged; what they
  * followed before that is whole pointers to memory freed after a grace period.
  *
- * Whoever replaces the array or the seed holds hmap.lock and, within it, every
- * stripe the present array uses.  So whoever holds a stripe, or is in a read
- * section that will be found unchanged, and has seen within it that
- * hmap.buckets and hmap.hash0 are what the stripe was chosen by, knows that
- * they stay so.
+ * Whoever replaces the array, the seed or the mask holds hmap.lock and, within
+ * it, every stripe in use.  So whoever holds a stripe, or is in a read section
+ * that will be found unchanged, and has seen within it that hash0 and mask
+ * still choose this stripe, knows that they stay so, and hmap.buckets, too.
  *
  * While there is an old array, an old bucket is the true one until it is
  * marked evacuated, which takes its stripe; then the new ones are.  Nothing
@@ -52,7 +51,6 @@ struct stripe {
  */
 struct bucket_array {
 	u8 B;
-	u32 stripe_mask;
 	unsigned long nr_spare;
 	size_t bytes;			/* header and buckets */
 
@@ -87,17 +85,17 @@ struct hmap {
 	struct hmap_extra extra;
 	atomic_long_t bytes;		/* memory in use, see hmap_charge() */
 
-	/* Written under lock; hash0 and buckets under all stripes, too. */
+	/* Written under lock and, but for flags and oldbuckets, all stripes. */
 	u8 flags ____cacheline_aligned_in_smp;
 	u8 B;				/* of buckets; 0 while there are none */
 	u32 hash0;
 	struct bucket_array __rcu *buckets;	/* NULL until the first insert */
 	struct bucket_array __rcu *oldbuckets;	/* non-NULL while growing */
-	unsigned long nevacuate;	/* lower old buckets are evacuated */
+	u32 stripe_mask;		/* of the stripes in use */
 
 	/* Never change. */
+	u32 max_stripe_mask;		/* of the stripes there are */
 	struct stripe *stripes;
-	u32 stripe_mask;		/* widest that an array may have */
 	struct hmap_type t;
 	unsigned long max_entries;
 	unsigned long max_bytes;
@@ -106,6 +104,7 @@ struct hmap {
 	unsigned long finish_delay;	/* jiffies from a growth's start */
 
 	spinlock_t lock;		/* see above; also protects these: */
+	unsigned long nevacuate;	/* lower old buckets are evacuated */
 	unsigned long iterators;	/* between hmap_iter_init() and _exit() */
 	unsigned long generation;	/* arrays published so far */
 	unsigned long growths;
@@ -123,9 +122,12 @@ struct hmap {
 /* Who asks for memory under a stripe may not wait for it. */
 #define HMAP_GFP_STRIPE	(GFP_NOWAIT | __GFP_NOWARN)
 
+/* Whoever is at the limit of a cgroup is told so, and not killed. */
 static inline gfp_t hmap_gfp(const struct hmap *h, gfp_t gfp)
 {
-	return h->param_flags & HMAP_ACCOUNT ? gfp | __GFP_ACCOUNT : gfp;
+	if (h->param_flags & HMAP_ACCOUNT)
+		gfp |= __GFP_ACCOUNT | __GFP_RETRY_MAYFAIL | __GFP_NOWARN;
+	return gfp;
 }
 
 static inline unsigned long bucket_mask(u8 B)
@@ -140,18 +142,35 @@ static inline struct bmap *bucket_at(const struct hmap_type *t,
 	return (void *)(a + 1) + i * t->bucket_size;
 }
 
-static inline struct stripe *stripe_of(const struct hmap *h,
-				       const struct bucket_array *a, u64 hash)
+static inline struct stripe *stripe_of(const struct hmap *h, u64 hash)
 {
-	return &h->stripes[hash & a->stripe_mask];
+	return &h->stripes[hash & READ_ONCE(h->stripe_mask)];
 }
 
 /* Whether what a stripe was chosen by still holds; asked within the stripe. */
-static inline bool stripe_valid(const struct hmap *h,
-				const struct bucket_array *a, u32 hash0)
+static inline bool stripe_valid(const struct hmap *h, const struct stripe *s,
+				u64 hash, u32 hash0)
 {
-	return a == rcu_access_pointer(h->buckets) &&
-	       hash0 == READ_ONCE(h->hash0);
+	return s == stripe_of(h, hash) && hash0 == READ_ONCE(h->hash0);
+}
+
+/*
+ * The arrays, for who holds a stripe or rcu_read_lock().  A spinlock that is
+ * held is a read section of RCU, too: the old array may go at any time.
+ */
+static inline struct bucket_array *buckets_of(const struct hmap *h)
+{
+	return rcu_dereference_check(h->buckets, rcu_read_lock_any_held());
+}
+
+static inline struct bucket_array *oldbuckets_of(const struct hmap *h)
+{
+	return rcu_dereference_check(h->oldbuckets, rcu_read_lock_any_held());
+}
+
+static inline u32 stripe_mask_of(const struct hmap *h, u8 B)
+{
+	return min_t(unsigned long, h->max_stripe_mask, bucket_mask(B));
 }
 
 static inline void stripe_write_begin(struct stripe *s)
@@ -170,7 +189,7 @@ static inline void stripe_write_end(struct stripe *s)
 
 /* === hash === */
 u64 hmap_hash_bytes(const void *data, size_t len, u32 hash0);
-u64 hmap_hash_u64(u64 key, u32 hash0);
+extern u64 hmap_mix_secret[3];
 void hmap_hash_init(void);
 
 /* === buckets === */
@@ -186,8 +205,7 @@ struct bmap *hmap_overflow_alloc(struct hmap *h, gfp_t gfp);
 void hmap_overflow_free(struct hmap *h, struct bmap *b);
 struct bmap *hmap_newoverflow(struct hmap *h, struct bucket_array *a,
 			      struct bmap **reserve);
-struct bucket_array *hmap_array_new(struct hmap *h, u8 B, u32 stripe_mask,
-				    gfp_t gfp);
+struct bucket_array *hmap_array_new(struct hmap *h, u8 B, gfp_t gfp);
 void hmap_array_free(struct bucket_array *a);
 void hmap_array_destroy(struct bucket_array *a);
 void hmap_array_retire(struct bucket_array *a, unsigned long nr_overflow);

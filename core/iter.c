@@ -160,7 +160,7 @@ static void advance(struct hmap_iter *it, u8 B)
 static void copy_bucket(struct hmap_iter *it, struct bucket_array *a,
 			unsigned long bucket)
 {
-	struct bucket_array *old = rcu_dereference(it->h->oldbuckets);
+	struct bucket_array *old = oldbuckets_of(it->h);
 	const struct hmap_type *t = &it->h->t;
 	struct bmap *b;
 
@@ -188,22 +188,19 @@ static bool try_bucket(struct hmap_iter *it)
 	struct stripe *s;
 	bool valid;
 
-	a = rcu_dereference(h->buckets);
-	if (!a || READ_ONCE(h->hash0) != it->hash0) {
-		it->done = true;
-		return true;
-	}
 	bucket = it->bucket | it->split << it->B;
-	s = stripe_of(h, a, bucket);
+	s = stripe_of(h, bucket);
 	spin_lock_bh(&s->lock);
-	valid = stripe_valid(h, a, it->hash0);
-	if (valid)
+	valid = stripe_valid(h, s, bucket, it->hash0);
+	a = buckets_of(h);
+	it->done = !a || READ_ONCE(h->hash0) != it->hash0;
+	if (valid && !it->done) {
 		copy_bucket(it, a, bucket);
+		if (it->nr <= it->room)
+			advance(it, a->B);
+	}
 	spin_unlock_bh(&s->lock);
-	if (!valid || it->nr > it->room)
-		return false;
-	advance(it, a->B);
-	return true;
+	return it->done || (valid && it->nr <= it->room);
 }
 
 static int more_room(struct hmap_iter *it)
@@ -230,9 +227,7 @@ static int next_bucket(struct hmap_iter *it)
 	it->next = 0;
 	it->nr = 0;
 	for (;;) {
-		rcu_read_lock();
 		copied = try_bucket(it);
-		rcu_read_unlock();
 		if (copied)
 			return 0;
 		if (it->nr > it->room) {

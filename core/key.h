@@ -6,9 +6,30 @@
 #ifndef _HMAP_KEY_H
 #define _HMAP_KEY_H
 
+#include <linux/math64.h>
 #include <linux/string.h>
 
 #include "internal.h"
+
+/* The two halves of a product of 128 bits, folded: wyhash's mixing step. */
+static __always_inline u64 mix(u64 a, u64 b)
+{
+#ifdef __SIZEOF_INT128__
+	__uint128_t product = (__uint128_t)a * b;
+
+	return product ^ (product >> 64);
+#else
+	return mul_u64_u64_shr(a, b, 64) ^ a * b;
+#endif
+}
+
+static __always_inline u64 hmap_hash_u64(u64 key, u32 hash0)
+{
+	u64 seed = (u64)hash0 << 32 | hash0;
+
+	key = mix(key ^ hmap_mix_secret[0] ^ seed, hmap_mix_secret[1]);
+	return mix(key ^ seed, hmap_mix_secret[2]);
+}
 
 /* The bytes of a key as the API passes it. */
 static __always_inline struct hmap_bytes

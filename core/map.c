@@ -76,7 +76,7 @@ static int init_stripes(struct hmap *h)
 		seqcount_spinlock_init(&h->stripes[i].seq,
 				       &h->stripes[i].lock);
 	}
-	h->stripe_mask = n - 1;
+	h->max_stripe_mask = n - 1;
 	return 0;
 }
 
@@ -93,11 +93,11 @@ static int init_buckets(struct hmap *h, unsigned long hint)
 		return -ENOMEM;
 	while (hmap_over_load(hint, B))
 		B++;
-	a = hmap_array_new(h, B, min_t(u64, h->stripe_mask, bucket_mask(B)),
-			   GFP_KERNEL);
+	a = hmap_array_new(h, B, GFP_KERNEL);
 	if (!a)
 		return -ENOMEM;
 	h->B = B;
+	h->stripe_mask = stripe_mask_of(h, B);
 	RCU_INIT_POINTER(h->buckets, a);
 	return 0;
 }
@@ -184,8 +184,7 @@ void hmap_clear(struct hmap *h)
 	u8 B = READ_ONCE(h->B);
 
 	if (rcu_access_pointer(h->buckets))
-		new = hmap_array_new(h, B, min_t(unsigned long, h->stripe_mask,
-						 bucket_mask(B)), GFP_KERNEL);
+		new = hmap_array_new(h, B, GFP_KERNEL);
 	hmap_replace(h, new, old);
 	synchronize_rcu();
 	hmap_array_destroy(old[1]);
@@ -211,7 +210,7 @@ static bool is_being_written(const struct hmap *h)
 {
 	u32 i;
 
-	for (i = 0; i <= h->stripe_mask; i++)
+	for (i = 0; i <= h->max_stripe_mask; i++)
 		if (raw_read_seqcount(&h->stripes[i].seq) & 1)
 			return true;
 	return false;
@@ -277,24 +276,23 @@ EXPORT_SYMBOL_GPL(hmap_read_header);
 int hmap_read_chain(struct hmap *h, bool old, unsigned long bucket,
 		    u64 *tophash, unsigned int room)
 {
-	struct bucket_array *buckets, *a;
+	const struct bucket_array *a;
 	struct stripe *s;
 	struct bmap *b;
-	int n = 0;
+	int n = -ENOENT;
 
+	/* Should the mask change meanwhile, what is read is still whole. */
 	rcu_read_lock();
-	buckets = rcu_dereference(h->buckets);
-	a = old ? rcu_dereference(h->oldbuckets) : buckets;
-	if (!buckets || !a || bucket > bucket_mask(a->B)) {
-		rcu_read_unlock();
-		return -ENOENT;
-	}
-	/* What was replaced meanwhile is still whole, under RCU. */
-	s = stripe_of(h, buckets, bucket);
+	s = stripe_of(h, bucket);
 	spin_lock_bh(&s->lock);
-	for (b = bucket_at(&h->t, a, bucket); b; b = bmap_overflow(&h->t, b))
-		if (n++ < room)
-			tophash[n - 1] = tophash_load(b);
+	a = old ? oldbuckets_of(h) : buckets_of(h);
+	if (a && bucket <= bucket_mask(a->B)) {
+		n = 0;
+		for (b = bucket_at(&h->t, a, bucket); b;
+		     b = bmap_overflow(&h->t, b))
+			if (n++ < room)
+				tophash[n - 1] = tophash_load(b);
+	}
 	spin_unlock_bh(&s->lock);
 	rcu_read_unlock();
 	return n;

@@ -16,29 +16,35 @@
 
 static_assert(sizeof(struct hmap_batch) == 6 * 8 + 2 * 4);
 
-#define CHUNK		64	/* entries */
-#define COLUMN_BYTES	(CHUNK * MAX_INLINE_SIZE)
+#define CHUNK		64	/* entries, at most */
+#define CHUNK_BYTES	8192	/* of keys or elems, unless one takes more */
+
+/**
+ * struct lengths - of the keys, or the elems, of a chunk that differ in length
+ * @lens: bytes in each
+ * @bytes: what to pass to the core
+ */
+struct lengths {
+	u32 lens[CHUNK];
+	struct hmap_bytes bytes[CHUNK];
+};
 
 /**
  * struct column - the keys, or the elems, of a chunk
  * @user: where the caller has them
- * @user_lens: where the caller has the bytes in each, if they differ
+ * @user_lens: where the caller has the bytes in each, for @var
  * @len: bytes in each; the most one may have for @var
- * @var: they differ in length
  * @size: bytes there are at @data, at least @len
+ * @var: NULL if they are all of one length
  * @data: a copy of them
- * @lens: bytes in each, for @var
- * @bytes: what to pass to the core, for @var
  */
 struct column {
 	u64 user;
 	u64 user_lens;
 	u32 len;
-	bool var;
 	u32 size;
+	struct lengths *var;
 	void *data;
-	u32 lens[CHUNK];
-	struct hmap_bytes bytes[CHUNK];
 };
 
 /**
@@ -62,19 +68,30 @@ typedef int (*chunk_fn)(struct batch *b, u32 *n);
 
 /* === Columns === */
 
+static void column_exit(struct column *c)
+{
+	kvfree(c->data);
+	kfree(c->var);
+}
+
 static int column_init(struct column *c, u64 user, u64 user_lens, u32 len,
 		       bool var, bool copied)
 {
-	c->user = user;
-	c->user_lens = user_lens;
-	c->len = len;
-	c->var = var;
-	c->data = NULL;
-	if (!copied)
-		return 0;
-	c->size = max_t(u32, len, COLUMN_BYTES);
-	c->data = kvmalloc(c->size, GFP_CALLER);
-	return c->data ? 0 : -ENOMEM;
+	*c = (struct column){
+		.user = user,
+		.user_lens = user_lens,
+		.len = len,
+		.size = max(len, min_t(u32, CHUNK * len, CHUNK_BYTES)),
+	};
+	if (var)
+		c->var = kmalloc(sizeof(*c->var), GFP_CALLER);
+	if (copied)
+		c->data = kvmalloc(c->size, GFP_CALLER);
+	if ((var && !c->var) || (copied && !c->data)) {
+		column_exit(c);
+		return -ENOMEM;
+	}
+	return 0;
 }
 
 /* How many, of @n, lie within so many bytes; one that is too long does not. */
@@ -84,8 +101,8 @@ static u32 column_within(const struct column *c, u32 n, u32 bytes)
 
 	if (!c->var)
 		return c->len ? min(n, bytes / c->len) : n;
-	for (i = 0; i < n && c->lens[i] <= min(bytes, c->len); i++)
-		bytes -= c->lens[i];
+	for (i = 0; i < n && c->var->lens[i] <= min(bytes, c->len); i++)
+		bytes -= c->var->lens[i];
 	return i;
 }
 
@@ -96,7 +113,7 @@ static u32 column_bytes(const struct column *c, u32 n)
 	if (!c->var)
 		return n * c->len;
 	for (i = 0; i < n; i++)
-		bytes += c->lens[i];
+		bytes += c->var->lens[i];
 	return bytes;
 }
 
@@ -106,8 +123,8 @@ static void column_point(struct column *c, u32 n)
 	u32 i;
 
 	for (i = 0; i < n; i++) {
-		c->bytes[i] = (struct hmap_bytes){ data, c->lens[i] };
-		data += c->lens[i];
+		c->var->bytes[i] = (struct hmap_bytes){ data, c->var->lens[i] };
+		data += c->var->lens[i];
 	}
 }
 
@@ -117,10 +134,10 @@ static int column_get(struct column *c, u32 n)
 	u32 bytes;
 
 	if (c->var) {
-		bytes = n * sizeof(*c->lens);
-		bytes -= copy_from_user(c->lens, u64_to_user_ptr(c->user_lens),
-					bytes);
-		n = bytes / sizeof(*c->lens);
+		bytes = n * sizeof(*c->var->lens);
+		bytes -= copy_from_user(c->var->lens,
+					u64_to_user_ptr(c->user_lens), bytes);
+		n = bytes / sizeof(*c->var->lens);
 		if (!n)
 			return -EFAULT;
 	}
@@ -141,40 +158,47 @@ static int column_get(struct column *c, u32 n)
 /* One of them, as the core takes it. */
 static const void *column_at(const struct column *c, u32 i)
 {
-	return c->var ? (void *)&c->bytes[i] : c->data + i * c->len;
+	return c->var ? (void *)&c->var->bytes[i] : c->data + i * c->len;
 }
 
 static void column_advance(struct column *c, u32 n)
 {
 	c->user += column_bytes(c, n);
-	c->user_lens += n * sizeof(*c->lens);
+	c->user_lens += n * sizeof(*c->var->lens);
 }
 
 /* === Chunks === */
 
-static int insert_chunk(struct batch *b, u32 *n)
+static int write_chunk(struct batch *b, u32 *n, enum hmap_what what)
 {
+	struct hmap_op op = {
+		.what = what,
+		.mode = b->arg.flags,
+		.gfp = GFP_KERNEL,
+	};
 	u32 i;
 
-	for (i = 0; i < *n; i++)
-		b->results[i] = hmap_insert(b->map->h, column_at(&b->keys, i),
-					    column_at(&b->elems, i),
-					    b->arg.flags, GFP_CALLER);
+	for (i = 0; i < *n; i++) {
+		op.key = column_at(&b->keys, i);
+		op.elem = column_at(&b->elems, i);
+		b->results[i] = hmap_update(b->map->h, &op);
+	}
 	return 0;
+}
+
+static int insert_chunk(struct batch *b, u32 *n)
+{
+	return write_chunk(b, n, HMAP_STORE);
 }
 
 static int delete_chunk(struct batch *b, u32 *n)
 {
-	u32 i;
-
-	for (i = 0; i < *n; i++)
-		b->results[i] = hmap_delete(b->map->h, column_at(&b->keys, i));
-	return 0;
+	return write_chunk(b, n, HMAP_TAKE);
 }
 
 static int lookup_chunk(struct batch *b, u32 *n)
 {
-	u32 len = b->elems.len, i;
+	u32 len = b->elems.len, left, i;
 	void *elem = b->elems.data;
 
 	for (i = 0; i < *n; i++, elem += len) {
@@ -183,26 +207,28 @@ static int lookup_chunk(struct batch *b, u32 *n)
 		if (b->results[i])
 			memset(elem, 0, len);
 	}
-	return copy_to_user(u64_to_user_ptr(b->elems.user), b->elems.data,
-			    *n * len) ? -EFAULT : 0;
+	left = copy_to_user(u64_to_user_ptr(b->elems.user), b->elems.data,
+			    *n * len);
+	if (left)
+		*n = (*n * len - left) / len;
+	return left ? -EFAULT : 0;
 }
 
-static int put_held(struct batch *b, u32 i, u64 to)
+/* Write the elem of an entry to @to, and its length to @len. */
+static int put_held(struct batch *b, u32 i, u64 to, u64 room, u32 *len)
 {
+	const struct column *c = &b->elems;
 	struct hmap_held held;
-	int err = 0;
+	int err;
 
 	b->results[i] = hmap_hold(b->map->h, column_at(&b->keys, i), &held);
-	b->elems.lens[i] = 0;
 	if (b->results[i]) {
-		if (!b->elems.var && clear_user(u64_to_user_ptr(to),
-						b->elems.len))
-			err = -EFAULT;
-		return err;
+		*len = c->var ? 0 : c->len;
+		return clear_user(u64_to_user_ptr(to), *len) ? -EFAULT : 0;
 	}
 
-	b->elems.lens[i] = held.len;
-	if (b->elems.var && held.len > b->arg.room)
+	*len = held.len;
+	if (held.len > room)
 		err = -EMSGSIZE;
 	else
 		err = put_bytes(to, held.data, held.len);
@@ -214,35 +240,40 @@ static int put_held(struct batch *b, u32 i, u64 to)
 static int lookup_held_chunk(struct batch *b, u32 *n)
 {
 	struct column *c = &b->elems;
+	u64 room = c->var ? b->arg.room : U64_MAX;
 	u64 to = c->user;
-	u32 i, lens;
+	u32 i, len, nr_lens;
 	int err = 0;
 
 	for (i = 0; i < *n; i++) {
-		err = put_held(b, i, to);
+		err = put_held(b, i, to, room, &len);
+		if (c->var)
+			c->var->lens[i] = len;
 		if (err)
 			break;
-		to += c->var ? c->lens[i] : c->len;
-		b->arg.room -= c->var ? c->lens[i] : 0;
+		to += len;
+		room -= len;
 	}
 	*n = i;
 	if (!c->var)
 		return err;
 
 	/* And of the one there was no room for, how much it takes. */
-	lens = i + (err == -EMSGSIZE);
-	if (copy_to_user(u64_to_user_ptr(c->user_lens), c->lens,
-			 lens * sizeof(*c->lens))) {
+	nr_lens = i + (err == -EMSGSIZE);
+	if (copy_to_user(u64_to_user_ptr(c->user_lens), c->var->lens,
+			 nr_lens * sizeof(*c->var->lens))) {
 		*n = 0;
 		return -EFAULT;
 	}
+	b->arg.room = room;
 	return err;
 }
 
 /* Do up to @n more entries; *@done is how many were done. */
 static int batch_chunk(struct batch *b, chunk_fn fn, u32 n, u32 *done)
 {
-	u64 results = b->arg.results + (u64)*done * sizeof(*b->results);
+	void __user *results = u64_to_user_ptr(b->arg.results) +
+			       *done * sizeof(*b->results);
 	struct column *keys = &b->keys;
 	int ret, err;
 
@@ -256,10 +287,9 @@ static int batch_chunk(struct batch *b, chunk_fn fn, u32 n, u32 *done)
 		return -EFAULT;
 
 	hmap_prefetch(b->map->h, column_at(keys, 0),
-		      keys->var ? sizeof(*keys->bytes) : keys->len, n);
+		      keys->var ? sizeof(*keys->var->bytes) : keys->len, n);
 	err = fn(b, &n);
-	if (copy_to_user(u64_to_user_ptr(results), b->results,
-			 n * sizeof(*b->results)))
+	if (copy_to_user(results, b->results, n * sizeof(*b->results)))
 		err = -EFAULT;
 	column_advance(keys, n);
 	column_advance(&b->elems, n);
@@ -267,17 +297,33 @@ static int batch_chunk(struct batch *b, chunk_fn fn, u32 n, u32 *done)
 	return err;
 }
 
-static int batch_chunks(struct batch *b, chunk_fn fn, u32 *done)
+static int batch_run(struct batch *b, chunk_fn fn, u32 *done)
 {
-	int err = 0;
+	const struct hmap_batch *arg = &b->arg;
+	const struct user_map *map = b->map;
+	int err;
 
-	while (!err && *done < b->arg.count) {
-		err = batch_chunk(b, fn, min_t(u32, b->arg.count - *done, CHUNK),
+	err = column_init(&b->keys, arg->keys, arg->key_lens, map->key_len,
+			  map->var_key, true);
+	if (err)
+		return err;
+	err = column_init(&b->elems, arg->elems, arg->elem_lens, map->elem_len,
+			  map->var_elem && fn != delete_chunk,
+			  fn == insert_chunk || fn == lookup_chunk);
+	if (err)
+		goto exit_keys;
+
+	while (!err && *done < arg->count) {
+		err = batch_chunk(b, fn, min_t(u32, arg->count - *done, CHUNK),
 				  done);
 		if (!err && fatal_signal_pending(current))
 			err = -EINTR;
 		cond_resched();
 	}
+
+	column_exit(&b->elems);
+exit_keys:
+	column_exit(&b->keys);
 	return err;
 }
 
@@ -292,43 +338,27 @@ static bool batch_is_valid(const struct user_map *map,
 	       (elem_lens || !arg->elem_lens) && (room || !arg->room);
 }
 
+/* What the caller could not be told of must not happen. */
 static int batch(struct user_map *map, chunk_fn fn, void __user *arg,
 		 size_t size)
 {
-	struct batch *b;
+	struct batch b __uninitialized;
 	u32 done = 0;
 	int err;
 
-	b = kmalloc(sizeof(*b), GFP_CALLER);
-	if (!b)
-		return -ENOMEM;
-	b->map = map;
-	err = copy_struct_from_user(&b->arg, sizeof(b->arg), arg, size);
-	if (!err && !batch_is_valid(map, &b->arg, fn))
+	err = copy_struct_from_user(&b.arg, sizeof(b.arg), arg, size);
+	if (!err && !batch_is_valid(map, &b.arg, fn))
 		err = -EINVAL;
+	if (!err)
+		err = get_ready_to_put(arg, size);
 	if (err)
-		goto free_batch;
+		return err;
 
-	err = column_init(&b->keys, b->arg.keys, b->arg.key_lens, map->key_len,
-			  map->var_key, true);
-	if (err)
-		goto free_batch;
-	err = column_init(&b->elems, b->arg.elems, b->arg.elem_lens,
-			  map->elem_len, map->var_elem && fn != delete_chunk,
-			  fn == insert_chunk || fn == lookup_chunk);
-	if (err)
-		goto free_keys;
-
-	err = batch_chunks(b, fn, &done);
-	b->arg.count = done;
-	if (put_struct(arg, &b->arg, sizeof(b->arg), size))
+	b.map = map;
+	err = batch_run(&b, fn, &done);
+	b.arg.count = done;
+	if (put_struct(arg, &b.arg, sizeof(b.arg), size))
 		err = -EFAULT;
-
-	kvfree(b->elems.data);
-free_keys:
-	kvfree(b->keys.data);
-free_batch:
-	kfree(b);
 	return err;
 }
 

@@ -57,7 +57,7 @@ int hmap_entry_insert(struct user_map *map, void __user *arg, size_t size)
 	if (err)
 		goto put_key;
 
-	err = hmap_insert(map->h, key.ptr, elem.ptr, entry.flags, GFP_CALLER);
+	err = hmap_insert(map->h, key.ptr, elem.ptr, entry.flags, GFP_KERNEL);
 
 	operand_put(&elem);
 put_key:
@@ -201,14 +201,14 @@ static int update_get(const struct user_map *map, const struct hmap_update *u,
 	op->old = operand_room(&o->old, op->old_len);
 	if (!op->old)
 		return -ENOMEM;
-	return get_ready_to_put(u->old, op->old_len);
+	return get_ready_to_put_safely(u64_to_user_ptr(u->old), op->old_len);
 }
 
 /* What the caller could not be told of must not happen. */
 int hmap_entry_update(struct user_map *map, void __user *arg, size_t size)
 {
 	struct update_operands o __uninitialized;
-	struct hmap_op op = { .gfp = GFP_CALLER };
+	struct hmap_op op = { .gfp = GFP_KERNEL };
 	struct hmap_update u;
 	int err;
 
@@ -217,7 +217,7 @@ int hmap_entry_update(struct user_map *map, void __user *arg, size_t size)
 		return err;
 	if (!update_is_valid(map, &u))
 		return -EINVAL;
-	err = get_ready_to_put((uintptr_t)arg, size);
+	err = get_ready_to_put(arg, size);
 	if (err)
 		return err;
 
@@ -231,7 +231,8 @@ int hmap_entry_update(struct user_map *map, void __user *arg, size_t size)
 	err = err ?: hmap_update(map->h, &op);
 
 	u.present = op.present;
-	u.old_len = op.present ? op.old_len : 0;
+	if (op.present)
+		u.old_len = op.old_len;
 	if (op.present && op.old && err != -EMSGSIZE &&
 	    put_bytes(u.old, op.old, op.old_len))
 		err = -EFAULT;

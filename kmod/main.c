@@ -61,3 +61,4 @@ module_exit(hmap_exit);
 MODULE_DESCRIPTION("Go's bucketed map as a kernel hash table");
 MODULE_AUTHOR("The hmap authors");
 MODULE_LICENSE("GPL");
+MODULE_VERSION(HMAP_VERSION);

@@ -14,10 +14,7 @@
 
 #include "../core/bmap.h"
 
-/*
- * At the limit of its cgroup, a caller that asks for more is told so: there is
- * no need to kill anyone for it.
- */
+/* A caller at the limit of its cgroup is told so, and not killed. */
 #define GFP_CALLER	(GFP_KERNEL_ACCOUNT | __GFP_RETRY_MAYFAIL | __GFP_NOWARN)
 
 static inline int get_bytes(void *to, u64 from, u32 len)
@@ -46,10 +43,18 @@ static inline int put_struct(void __user *to, const void *from, size_t ksize,
 	return copy_to_user(to, from, min(ksize, usize)) ? -EFAULT : 0;
 }
 
-/* Find out beforehand that what cannot be undone can be told. */
-static inline int get_ready_to_put(u64 to, size_t len)
+/*
+ * Find out beforehand that what cannot be undone can be told.  What is there
+ * is overwritten by this, or, with the slower of the two, it is not.
+ */
+static inline int get_ready_to_put(void __user *to, size_t len)
 {
-	return fault_in_writeable(u64_to_user_ptr(to), len) ? -EFAULT : 0;
+	return fault_in_writeable(to, len) ? -EFAULT : 0;
+}
+
+static inline int get_ready_to_put_safely(void __user *to, size_t len)
+{
+	return fault_in_safe_writeable(to, len) ? -EFAULT : 0;
 }
 
 /*
@@ -85,6 +90,7 @@ static inline void operand_put(struct operand *op)
 {
 	if (op->large)
 		kvfree(op->large);
+	op->large = NULL;
 }
 
 static inline int operand_get(struct operand *op, u64 from, u32 len, bool var)

@@ -8,7 +8,7 @@
 #include <linux/jiffies.h>
 #include <linux/random.h>
 
-#include "../core/internal.h"
+#include "../core/key.h"
 #include "util.h"
 
 #define TIMEOUT_US	(20 * USEC_PER_SEC)
@@ -380,7 +380,7 @@ static void evacuate(struct hmap *h, unsigned long i)
 	struct stripe *s;
 
 	rcu_read_lock();
-	s = stripe_of(h, rcu_dereference(h->buckets), i);
+	s = stripe_of(h, i);
 	stripe_write_begin(s);
 	hmap_evacuate(h, i);
 	stripe_write_end(s);

@@ -7,7 +7,7 @@
 #include <linux/random.h>
 #include <linux/siphash.h>
 
-#include "../core/internal.h"
+#include "../core/key.h"
 #include "util.h"
 
 static u64 hash_u64(u64 key, u32 hash0)

@@ -81,7 +81,7 @@ static int hold(void *arg)
 	struct stripe *stripe;
 
 	rcu_read_lock();
-	stripe = stripe_of(h, rcu_dereference(h->buckets), s->key);
+	stripe = stripe_of(h, s->key);
 	if (s->writing) {
 		stripe_write_begin(stripe);
 		set_words(s->elem, 0, ELEM_WORDS / 2, NEW_WORD);
@@ -101,7 +101,7 @@ static int hold(void *arg)
 static int ask(void *arg)
 {
 	struct suspend *s = arg;
-	const u32 mask = array_of(s->h)->stripe_mask;
+	const u32 mask = s->h->stripe_mask;
 	u64 key, elem[ELEM_WORDS];
 
 	if (!spin_until(&s->held, LIMIT_MS))

@@ -300,7 +300,7 @@ static void check_arrays(struct check *c, const struct bucket_array *a,
 	expect(c, a->B == h->B, "B");
 	expect(c, same_size == (old && old->B == a->B), "sameSizeGrow");
 	expect(c, !old || same_size || old->B + 1 == a->B, "B of oldbuckets");
-	expect(c, a->stripe_mask <= bucket_mask((old ?: a)->B), "stripe_mask");
+	expect(c, h->stripe_mask <= bucket_mask((old ?: a)->B), "stripe_mask");
 	if (old) {
 		check_array(c, old, a, old);
 		expect(c, atomic_long_read(&h->extra.oldoverflow) == c->slab,
@@ -329,7 +329,7 @@ static void check_locked(struct check *c)
 	c->bucket = 0;
 	expect(c, hmap_len(h) == c->entries, "count");
 	expect(c, hmap_len(h) <= h->max_entries, "max_entries");
-	c->bytes += sizeof(*h) + (h->stripe_mask + 1) * sizeof(*h->stripes);
+	c->bytes += sizeof(*h) + (h->max_stripe_mask + 1) * sizeof(*h->stripes);
 	expect(c, atomic_long_read(&h->bytes) >= c->bytes, "bytes");
 	/* Arrays that wait for a grace period count, too. */
 	expect(c, !settled || atomic_long_read(&h->bytes) == c->bytes,
@@ -347,12 +347,12 @@ void hmap_test_check(struct kunit *test, struct hmap *h)
 	u32 i;
 
 	spin_lock_bh(&h->lock);
-	for (i = 0; i <= h->stripe_mask; i++) {
+	for (i = 0; i <= h->max_stripe_mask; i++) {
 		spin_lock_nest_lock(&h->stripes[i].lock, &h->lock);
 		__release(&h->stripes[i].lock);	/* sparse counts one by one */
 	}
 	check_locked(&c);
-	for (i = 0; i <= h->stripe_mask; i++) {
+	for (i = 0; i <= h->max_stripe_mask; i++) {
 		__acquire(&h->stripes[i].lock);
 		spin_unlock(&h->stripes[i].lock);
 	}

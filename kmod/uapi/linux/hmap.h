@@ -158,7 +158,7 @@ struct hmap_entry {
  * @elem_len: bytes at @elem; the map's elem_size unless elems vary
  * @expect_len: bytes at @expect, likewise
  * @old_len: bytes there are at @old; the map's elem_size unless elems vary.
- *	Set to the bytes the elem had
+ *	Set to the bytes the elem had, if there was one
  * @op: HMAP_UPDATE_*
  * @flags: (XCHG) HMAP_INSERT_*; (ADD) HMAP_INSERT_ANY, and a key that is not
  *	there counts as 0, or HMAP_INSERT_EXIST; else 0
@@ -221,8 +221,8 @@ struct hmap_update {
  * or, where elems vary, sets its length to 0.
  *
  * Errors:
- *	EINVAL	@flags make no sense, or @key_lens, @elem_lens or @room are not
- *		0 where they should be
+ *	EINVAL	@flags make no sense, @key_lens, @elem_lens or @room are not 0
+ *		where they should be, or the next key or elem is too long
  *	EMSGSIZE (LOOKUP, where elems vary) the next elem does not fit into what
  *		is left of @room; its length is set
  */
