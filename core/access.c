@@ -67,26 +67,6 @@ static __always_inline bool find(const struct hmap_type *t, const u8 kind,
 	return false;
 }
 
-/*
- * Inline keys and elems are short, and most often a word: a word at a time
- * beats calling memcpy().
- */
-static __always_inline void copy_short(void *to, const void *from, u32 size)
-{
-	if (likely(size == 8)) {
-		memcpy(to, from, 8);
-		return;
-	}
-	for (; size >= 8; size -= 8, to += 8, from += 8)
-		memcpy(to, from, 8);
-	if (size >= 4) {
-		memcpy(to, from, 4);
-		size -= 4, to += 4, from += 4;
-	}
-	for (; size; size--)
-		*(u8 *)to++ = *(const u8 *)from++;
-}
-
 /* === Lookup === */
 
 /* The bucket to look in: the old one until it is evacuated. */

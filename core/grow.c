@@ -299,12 +299,12 @@ static void evac_put(const struct hmap_type *t, struct evac_dst *dst, u8 top,
 	if (t->indirect_key)
 		slot_set_block(key, slot_block(bmap_key(t, from, slot)));
 	else
-		memcpy(key, bmap_key(t, from, slot), t->key_slot);
+		copy_short(key, bmap_key(t, from, slot), t->key_slot);
 	elem = bmap_elem(t, dst->b, dst->slot);
 	if (t->indirect_elem)
 		slot_set_block(elem, slot_block(bmap_elem(t, from, slot)));
 	else
-		memcpy(elem, bmap_elem(t, from, slot), t->elem_slot);
+		copy_short(elem, bmap_elem(t, from, slot), t->elem_slot);
 	WRITE_ONCE(dst->b->tophash[dst->slot++], top);
 }
 

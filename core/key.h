@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Hash and equality of keys, by kind.  A key comes as the API passes it, or as
- * a bucket's slot holds it.  Where the kind is a constant, so is the code.
+ * Hash and equality of keys, by kind, and what slots hold.  A key comes as the
+ * API passes it, or as a bucket's slot holds it.  Where the kind is a constant,
+ * so is the code.
  */
 #ifndef _HMAP_KEY_H
 #define _HMAP_KEY_H
@@ -10,6 +11,26 @@
 #include <linux/string.h>
 
 #include "internal.h"
+
+/*
+ * Inline keys and elems are short, and most often a word: a word at a time
+ * beats calling memcpy().
+ */
+static __always_inline void copy_short(void *to, const void *from, u32 size)
+{
+	if (likely(size == 8)) {
+		memcpy(to, from, 8);
+		return;
+	}
+	for (; size >= 8; size -= 8, to += 8, from += 8)
+		memcpy(to, from, 8);
+	if (size >= 4) {
+		memcpy(to, from, 4);
+		size -= 4, to += 4, from += 4;
+	}
+	for (; size; size--)
+		*(u8 *)to++ = *(const u8 *)from++;
+}
 
 /* The two halves of a product of 128 bits, folded: wyhash's mixing step. */
 static __always_inline u64 mix(u64 a, u64 b)
