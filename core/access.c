@@ -140,23 +140,42 @@ static __always_inline int read_elem(struct hmap *h, const u8 kind,
 	return valid ? ret : -EAGAIN;
 }
 
-/* Where kinds share a function, they share its registers, too. */
-#define DEFINE_READ(name, kind)						\
-static noinline int name(struct hmap *h, const void *key, void *elem,	\
-			 struct hmap_block **block)			\
-{									\
-	int ret;							\
-									\
-	do								\
-		ret = read_elem(h, kind, key, elem, block);		\
-	while (unlikely(ret == -EAGAIN));				\
-	return ret;							\
+static __always_inline int read_again(struct hmap *h, const u8 kind,
+				      const void *key, void *elem,
+				      struct hmap_block **block)
+{
+	int ret;
+
+	do
+		ret = read_elem(h, kind, key, elem, block);
+	while (unlikely(ret == -EAGAIN));
+	return ret;
 }
 
-DEFINE_READ(read_u32, HMAP_KEY_U32)
-DEFINE_READ(read_u64, HMAP_KEY_U64)
-DEFINE_READ(read_bytes, HMAP_KEY_BYTES)
-DEFINE_READ(read_string, HMAP_KEY_STRING)
+/* A function for each kind, since kinds that share one share its registers. */
+static noinline int read_u32(struct hmap *h, const void *key, void *elem,
+			     struct hmap_block **block)
+{
+	return read_again(h, HMAP_KEY_U32, key, elem, block);
+}
+
+static noinline int read_u64(struct hmap *h, const void *key, void *elem,
+			     struct hmap_block **block)
+{
+	return read_again(h, HMAP_KEY_U64, key, elem, block);
+}
+
+static noinline int read_bytes(struct hmap *h, const void *key, void *elem,
+			       struct hmap_block **block)
+{
+	return read_again(h, HMAP_KEY_BYTES, key, elem, block);
+}
+
+static noinline int read_string(struct hmap *h, const void *key, void *elem,
+				struct hmap_block **block)
+{
+	return read_again(h, HMAP_KEY_STRING, key, elem, block);
+}
 
 static __always_inline int read_kind(struct hmap *h, const void *key,
 				     void *elem, struct hmap_block **block)
@@ -425,7 +444,7 @@ static void mark_empty(const struct hmap_type *t, struct bmap *head,
 }
 
 static noinline void delete_entry(struct hmap *h, struct hmap_op *op,
-			 struct bmap *head, struct place at)
+				  struct bmap *head, struct place at)
 {
 	void *key = bmap_key(&h->t, at.b, at.slot);
 	void *elem = bmap_elem(&h->t, at.b, at.slot);
@@ -578,16 +597,25 @@ out:
 	return ret;
 }
 
-#define DEFINE_WRITE(name, kind)					\
-static noinline int name(struct hmap *h, struct hmap_op *op)		\
-{									\
-	return write_try(h, kind, op);					\
+static noinline int write_u32(struct hmap *h, struct hmap_op *op)
+{
+	return write_try(h, HMAP_KEY_U32, op);
 }
 
-DEFINE_WRITE(write_u32, HMAP_KEY_U32)
-DEFINE_WRITE(write_u64, HMAP_KEY_U64)
-DEFINE_WRITE(write_bytes, HMAP_KEY_BYTES)
-DEFINE_WRITE(write_string, HMAP_KEY_STRING)
+static noinline int write_u64(struct hmap *h, struct hmap_op *op)
+{
+	return write_try(h, HMAP_KEY_U64, op);
+}
+
+static noinline int write_bytes(struct hmap *h, struct hmap_op *op)
+{
+	return write_try(h, HMAP_KEY_BYTES, op);
+}
+
+static noinline int write_string(struct hmap *h, struct hmap_op *op)
+{
+	return write_try(h, HMAP_KEY_STRING, op);
+}
 
 static __always_inline int write_kind(struct hmap *h, struct hmap_op *op)
 {

@@ -320,10 +320,11 @@ static int clear(struct user_map *map, void __user *arg, size_t size)
 	return 0;
 }
 
+typedef int (*map_fn)(struct user_map *map, void __user *arg, size_t size);
+
 /* A call on the map of a file that has to be open for @mode. */
-static __always_inline int
-call(int (*fn)(struct user_map *map, void __user *arg, size_t size),
-     const struct file *filp, fmode_t mode, void __user *arg, size_t size)
+static __always_inline int call(map_fn fn, const struct file *filp,
+				fmode_t mode, void __user *arg, size_t size)
 {
 	struct user_map *map = map_of(filp, mode);
 

@@ -132,7 +132,6 @@ int hmap_entry_delete(struct user_map *map, void __user *arg, size_t size)
 	return err;
 }
 
-
 /* === Updates === */
 
 static bool update_is_valid(const struct user_map *map,
