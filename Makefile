@@ -1,8 +1,13 @@
 # SPDX-License-Identifier: GPL-2.0
 #
-# make		build hmap.ko for the running kernel, and hmapctl
+# make		build libhmap, hmapctl, and hmap.ko for the running kernel
+# make install	put hmapctl, libhmap, its Python module, the manuals and what else
+#		there is under PREFIX, a udev rule, and the module's source where
+#		`dkms install` builds it for the running kernel and those to come
+# make uninstall	remove what that has put there
 # make demo	see a map at work in the distribution's kernel, in QEMU
 # make test	run all tests in a kernel made to find mistakes, in QEMU
+# make test-install	install, use and remove it all as a user would, in QEMU
 # make check	have the sources looked over by checkpatch, sparse and others
 # make stall	count the instructions of the longest insert into a growing map
 # make shell	get a shell in QEMU, with hmap.ko loaded and hmapctl at hand
@@ -10,6 +15,8 @@
 # make help	show this
 #
 # KDIR=		the headers of another kernel to build hmap.ko for
+# PREFIX=	where to install; /usr/local
+# DESTDIR=	a root directory to install in, for making a package
 # KERNEL=	what to test in: debug (the default), kcsan, or rt
 # STRESS_MS=	how long each case of the stress tests takes
 # ENTRIES=	how many entries stall inserts
@@ -20,10 +27,15 @@
 MAKEFLAGS += --no-print-directory
 KDIR ?= /lib/modules/$(shell uname -r)/build
 
-all: module hmapctl
+all: lib hmapctl module
 
 module:
 	@dir=$$(tools/qemu/module $(KDIR)) && echo "built $${dir#$(CURDIR)/}/hmap.ko"
+
+lib:
+	@tools/qemu/packages gcc libc6-dev
+	@$(MAKE) -s -C tools/lib O=$(CURDIR)/build/lib
+	@echo built build/lib/libhmap.so
 
 hmapctl:
 	@tools/qemu/packages gcc libc6-dev libjson-c-dev
@@ -32,6 +44,15 @@ hmapctl:
 
 demo test shell:
 	@tools/qemu/$@
+
+install:
+	@tools/packaging/install
+
+uninstall:
+	@tools/packaging/install --remove
+
+test-install:
+	@tools/packaging/test
 
 stall:
 	@tools/bench/stall $(ENTRIES)
@@ -45,4 +66,4 @@ clean:
 help:
 	@sed -n '3,/^$$/s/^# \?//p' $(firstword $(MAKEFILE_LIST))
 
-.PHONY: all module hmapctl demo test shell stall check clean help
+.PHONY: all module lib hmapctl install uninstall demo test test-install shell stall check clean help
