@@ -30,6 +30,13 @@ static __always_inline void *key_at(const struct hmap_type *t, const u8 kind,
 	return bmap_key(t, b, slot);
 }
 
+/* Likewise bmap_elem(). */
+static __always_inline void *elem_at(const struct hmap_type *t, const u8 kind,
+				     struct bmap *b, unsigned int slot)
+{
+	return key_at(t, kind, b, BUCKET_CNT) + slot * t->elem_slot;
+}
+
 /*
  * Look for a key in a chain.  Where it is not there, and @empty is not NULL,
  * @empty is the first slot that is free.
@@ -77,20 +84,19 @@ true_bucket(const struct hmap *h, const struct bucket_array *a, u64 hash)
 	struct bmap *b;
 
 	if (unlikely(old)) {
-		b = bucket_at(&h->t, old, hash & bucket_mask(old->B));
+		b = bucket_of(&h->t, old, hash);
 		if (!evacuated(b))
 			return b;
 	}
-	return bucket_at(&h->t, a, hash & bucket_mask(a->B));
+	return bucket_of(&h->t, a, hash);
 }
 
 /*
- * One try: copy an elem that is inline to @elem, or find the block of one that
- * is not.  All that was found counts only if the stripe holds still.
+ * Copy what the slot of an elem holds: the elem, or a pointer to its block.
+ * It counts only if the stripe holds still.
  */
-static __always_inline int read_try(struct hmap *h, const u8 kind,
-				    u64 hash, const void *key, void *elem,
-				    struct hmap_block **block)
+static __always_inline int read_slot(struct hmap *h, const u8 kind, u64 hash,
+				     const void *key, void *to)
 {
 	const struct bucket_array *a = buckets_of(h);
 	const struct hmap_type *t = &h->t;
@@ -100,95 +106,93 @@ static __always_inline int read_try(struct hmap *h, const u8 kind,
 	    !find(t, kind, true_bucket(h, a, hash), tophash(hash), key, &at,
 		  NULL))
 		return -ENOENT;
-	if (t->indirect_elem)
-		*block = slot_block(bmap_elem(t, at.b, at.slot));
-	else if (elem)
-		copy_short(elem, bmap_elem(t, at.b, at.slot), t->elem_size);
+	if (to)
+		copy_short(to, elem_at(t, kind, at.b, at.slot), t->elem_slot);
 	return 0;
 }
 
-static __always_inline int read_elem(struct hmap *h, const u8 kind,
-				     const void *key, void *elem,
-				     struct hmap_block **block)
+/* Without the lock; -EAGAIN if a writer was in the way. */
+static __always_inline int read_try(struct hmap *h, const u8 kind,
+				    const void *key, void *to)
 {
-	unsigned int seq, tries;
-	struct stripe *s;
-	bool valid;
-	u32 hash0;
-	u64 hash;
+	union choice choice = choice_of(h);
+	u64 hash = key_hash(&h->t, kind, key, choice.hash0);
+	struct stripe *s = stripe_of(h, choice, hash);
+	unsigned int seq = raw_read_seqcount(&s->seq);
 	int ret;
 
-	for (tries = 0;; tries++) {
-		hash0 = READ_ONCE(h->hash0);
-		hash = key_hash(&h->t, kind, key, hash0);
-		s = stripe_of(h, hash);
-		if (unlikely(tries >= LOOKUP_TRIES))
-			break;
-		seq = raw_read_seqcount(&s->seq);
-		if (seq & 1 || !stripe_valid(h, s, hash, hash0))
-			continue;
-		ret = read_try(h, kind, hash, key, elem, block);
-		if (likely(!read_seqcount_retry(&s->seq, seq)))
-			return ret;
-	}
-
-	spin_lock_bh(&s->lock);
-	valid = stripe_valid(h, s, hash, hash0);
-	if (valid)
-		ret = read_try(h, kind, hash, key, elem, block);
-	spin_unlock_bh(&s->lock);
-	return valid ? ret : -EAGAIN;
+	if (unlikely(seq & 1 || !stripe_valid(h, choice)))
+		return -EAGAIN;
+	ret = read_slot(h, kind, hash, key, to);
+	return likely(!read_seqcount_retry(&s->seq, seq)) ? ret : -EAGAIN;
 }
 
-static __always_inline int read_again(struct hmap *h, const u8 kind,
-				      const void *key, void *elem,
-				      struct hmap_block **block)
+static int read_locked(struct hmap *h, const void *key, void *to)
 {
-	int ret;
+	union choice choice = choice_of(h);
+	u64 hash = key_hash(&h->t, h->t.key_kind, key, choice.hash0);
+	struct stripe *s = stripe_of(h, choice, hash);
+	int ret = -EAGAIN;
 
-	do
-		ret = read_elem(h, kind, key, elem, block);
-	while (unlikely(ret == -EAGAIN));
+	spin_lock_bh(&s->lock);
+	if (stripe_valid(h, choice))
+		ret = read_slot(h, h->t.key_kind, hash, key, to);
+	spin_unlock_bh(&s->lock);
+	return ret;
+}
+
+static noinline int read_again(struct hmap *h, const void *key, void *to)
+{
+	unsigned int tries;
+	int ret = -EAGAIN;
+
+	for (tries = 1; ret == -EAGAIN && tries < LOOKUP_TRIES; tries++)
+		ret = read_try(h, h->t.key_kind, key, to);
+	while (ret == -EAGAIN)
+		ret = read_locked(h, key, to);
 	return ret;
 }
 
 /* A function for each kind, since kinds that share one share its registers. */
-static noinline int read_u32(struct hmap *h, const void *key, void *elem,
-			     struct hmap_block **block)
+static noinline int read_u32(struct hmap *h, const void *key, void *to)
 {
-	return read_again(h, HMAP_KEY_U32, key, elem, block);
+	int ret = read_try(h, HMAP_KEY_U32, key, to);
+
+	return likely(ret != -EAGAIN) ? ret : read_again(h, key, to);
 }
 
-static noinline int read_u64(struct hmap *h, const void *key, void *elem,
-			     struct hmap_block **block)
+static noinline int read_u64(struct hmap *h, const void *key, void *to)
 {
-	return read_again(h, HMAP_KEY_U64, key, elem, block);
+	int ret = read_try(h, HMAP_KEY_U64, key, to);
+
+	return likely(ret != -EAGAIN) ? ret : read_again(h, key, to);
 }
 
-static noinline int read_bytes(struct hmap *h, const void *key, void *elem,
-			       struct hmap_block **block)
+static noinline int read_bytes(struct hmap *h, const void *key, void *to)
 {
-	return read_again(h, HMAP_KEY_BYTES, key, elem, block);
+	int ret = read_try(h, HMAP_KEY_BYTES, key, to);
+
+	return likely(ret != -EAGAIN) ? ret : read_again(h, key, to);
 }
 
-static noinline int read_string(struct hmap *h, const void *key, void *elem,
-				struct hmap_block **block)
+static noinline int read_string(struct hmap *h, const void *key, void *to)
 {
-	return read_again(h, HMAP_KEY_STRING, key, elem, block);
+	int ret = read_try(h, HMAP_KEY_STRING, key, to);
+
+	return likely(ret != -EAGAIN) ? ret : read_again(h, key, to);
 }
 
-static __always_inline int read_kind(struct hmap *h, const void *key,
-				     void *elem, struct hmap_block **block)
+static __always_inline int read_kind(struct hmap *h, const void *key, void *to)
 {
 	switch (h->t.key_kind) {
 	case HMAP_KEY_U32:
-		return read_u32(h, key, elem, block);
+		return read_u32(h, key, to);
 	case HMAP_KEY_U64:
-		return read_u64(h, key, elem, block);
+		return read_u64(h, key, to);
 	case HMAP_KEY_BYTES:
-		return read_bytes(h, key, elem, block);
+		return read_bytes(h, key, to);
 	default:
-		return read_string(h, key, elem, block);
+		return read_string(h, key, to);
 	}
 }
 
@@ -200,7 +204,7 @@ static noinline int lookup_block(struct hmap *h, const void *key, void *elem)
 	if (h->t.var_elem && elem)
 		return -EOPNOTSUPP;
 	rcu_read_lock();
-	ret = read_kind(h, key, NULL, &block);
+	ret = read_kind(h, key, &block);
 	if (!ret && elem)
 		memcpy(elem, block->data, block->len);
 	rcu_read_unlock();
@@ -238,7 +242,7 @@ int hmap_lookup(struct hmap *h, const void *key, void *elem)
 	if (h->t.indirect_elem)
 		return lookup_block(h, key, elem);
 	rcu_read_lock();
-	ret = read_kind(h, key, elem, NULL);
+	ret = read_kind(h, key, elem);
 	rcu_read_unlock();
 	return ret;
 }
@@ -249,12 +253,12 @@ prefetch_kind(const struct hmap *h, const u8 kind, const void *keys,
 	      size_t stride, unsigned int n)
 {
 	const struct bucket_array *a = rcu_dereference(h->buckets);
-	u32 hash0 = READ_ONCE(h->hash0);
+	u32 hash0 = choice_of(h).hash0;
 	u64 hash;
 
 	for (; a && n; n--, keys += stride) {
 		hash = key_hash(&h->t, kind, keys, hash0);
-		prefetch(bucket_at(&h->t, a, hash & bucket_mask(a->B)));
+		prefetch(bucket_of(&h->t, a, hash));
 	}
 }
 
@@ -300,7 +304,7 @@ int hmap_hold(struct hmap *h, const void *key, struct hmap_held *held)
 		return -EOPNOTSUPP;
 	rcu_read_lock();
 	do
-		ret = read_kind(h, key, NULL, &block);
+		ret = read_kind(h, key, &block);
 	while (!ret && !refcount_inc_not_zero(&block->refs));
 	rcu_read_unlock();
 	if (!ret)
@@ -558,7 +562,7 @@ static __always_inline struct bucket_array *array_to_write(struct hmap *h,
 {
 	struct bucket_array *old = oldbuckets_of(h);
 
-	if (unlikely(old) && hmap_evacuate(h, hash & bucket_mask(old->B)))
+	if (unlikely(old) && hmap_evacuate(h, hash & old->mask))
 		return old;
 	return buckets_of(h);
 }
@@ -568,26 +572,22 @@ static __always_inline int write_try(struct hmap *h, const u8 kind,
 {
 	struct bucket_array *a;
 	struct place at, empty;
-	struct stripe *s;
+	union choice choice = choice_of(h);
+	u64 hash = key_hash(&h->t, kind, op->key, choice.hash0);
+	struct stripe *s = stripe_of(h, choice, hash);
 	struct bmap *head;
-	u32 hash0;
-	u64 hash;
 	int ret;
-
-	hash0 = READ_ONCE(h->hash0);
-	hash = key_hash(&h->t, kind, op->key, hash0);
-	s = stripe_of(h, hash);
 
 	stripe_write_begin(s);
 	ret = AGAIN;
-	if (unlikely(!stripe_valid(h, s, hash, hash0)))
+	if (unlikely(!stripe_valid(h, choice)))
 		goto out;
 	a = array_to_write(h, hash);
 	ret = makes_entry(op) ? AGAIN_FIRST : -ENOENT;
 	if (unlikely(!a))
 		goto out;
 
-	head = bucket_at(&h->t, a, hash & bucket_mask(a->B));
+	head = bucket_of(&h->t, a, hash);
 	if (find(&h->t, kind, head, tophash(hash), op->key, &at, &empty))
 		ret = write_present(h, op, head, at);
 	else
@@ -914,7 +914,7 @@ EXPORT_SYMBOL_GPL(hmap_cmpxchg);
  */
 int hmap_fetch_add(struct hmap *h, const void *key, u64 delta, u64 *old)
 {
-	u32 delta32 = delta, old32;
+	u32 delta32 = delta, old32 = 0;
 	bool is_u32 = h->t.elem_size == sizeof(u32);
 	struct hmap_op op = {
 		.what = HMAP_ADD,

@@ -226,6 +226,7 @@ struct bucket_array *hmap_array_new(struct hmap *h, u8 B, gfp_t gfp)
 		return NULL;
 	}
 	a->B = B;
+	a->mask = bucket_mask(B);
 	a->nr_spare = nr_spare;
 	a->bytes = size;
 	a->h = h;

@@ -444,11 +444,12 @@ out:
 
 static int evacuate_locked(struct hmap *h, unsigned long oldbucket)
 {
-	struct stripe *s = stripe_of(h, oldbucket);
+	union choice choice = choice_of(h);
+	struct stripe *s = stripe_of(h, choice, oldbucket);
 	int err = 0;
 
 	stripe_write_begin(s);
-	if (s == stripe_of(h, oldbucket))
+	if (stripe_valid(h, choice))
 		err = hmap_evacuate(h, oldbucket);
 	stripe_write_end(s);
 	return err;

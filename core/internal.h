@@ -14,8 +14,8 @@
  *
  * Whoever replaces the array, the seed or the mask holds hmap.lock and, within
  * it, every stripe in use.  So whoever holds a stripe, or is in a read section
- * that will be found unchanged, and has seen within it that hash0 and mask
- * still choose this stripe, knows that they stay so, and hmap.buckets, too.
+ * that will be found unchanged, and has seen within it that seed and mask are
+ * what the stripe was chosen by, knows that they stay so, and hmap.buckets, too.
  *
  * While there is an old array, an old bucket is the true one until it is
  * marked evacuated, which takes its stripe; then the new ones are.  Nothing
@@ -45,12 +45,22 @@ struct stripe {
 	seqcount_spinlock_t seq;	/* odd while a bucket is being written */
 } ____cacheline_aligned_in_smp;
 
+/* What chooses the stripe of a key; read, and compared, in one. */
+union choice {
+	struct {
+		u32 hash0;
+		u32 stripe_mask;
+	};
+	u64 word;
+};
+
 /*
  * 2^B buckets, then nr_spare overflow buckets, follow the header.  All members
  * but the last three are set before the array is published.
  */
 struct bucket_array {
 	u8 B;
+	unsigned long mask;		/* 2^B - 1 */
 	unsigned long nr_spare;
 	size_t bytes;			/* header and buckets */
 
@@ -88,10 +98,15 @@ struct hmap {
 	/* Written under lock and, but for flags and oldbuckets, all stripes. */
 	u8 flags ____cacheline_aligned_in_smp;
 	u8 B;				/* of buckets; 0 while there are none */
-	u32 hash0;
+	union {
+		struct {
+			u32 hash0;
+			u32 stripe_mask;	/* of the stripes in use */
+		};
+		union choice choice;
+	};
 	struct bucket_array __rcu *buckets;	/* NULL until the first insert */
 	struct bucket_array __rcu *oldbuckets;	/* non-NULL while growing */
-	u32 stripe_mask;		/* of the stripes in use */
 
 	/* Never change. */
 	u32 max_stripe_mask;		/* of the stripes there are */
@@ -142,16 +157,28 @@ static inline struct bmap *bucket_at(const struct hmap_type *t,
 	return (void *)(a + 1) + i * t->bucket_size;
 }
 
-static inline struct stripe *stripe_of(const struct hmap *h, u64 hash)
+/* The bucket of a hash. */
+static inline struct bmap *bucket_of(const struct hmap_type *t,
+				     const struct bucket_array *a, u64 hash)
 {
-	return &h->stripes[hash & READ_ONCE(h->stripe_mask)];
+	return bucket_at(t, a, hash & a->mask);
+}
+
+static inline union choice choice_of(const struct hmap *h)
+{
+	return (union choice){ .word = READ_ONCE(h->choice.word) };
+}
+
+static inline struct stripe *stripe_of(const struct hmap *h,
+				       union choice choice, u64 hash)
+{
+	return &h->stripes[hash & choice.stripe_mask];
 }
 
 /* Whether what a stripe was chosen by still holds; asked within the stripe. */
-static inline bool stripe_valid(const struct hmap *h, const struct stripe *s,
-				u64 hash, u32 hash0)
+static inline bool stripe_valid(const struct hmap *h, union choice choice)
 {
-	return s == stripe_of(h, hash) && hash0 == READ_ONCE(h->hash0);
+	return READ_ONCE(h->choice.word) == choice.word;
 }
 
 /*

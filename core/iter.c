@@ -184,16 +184,18 @@ static bool try_bucket(struct hmap_iter *it)
 {
 	struct hmap *h = it->h;
 	struct bucket_array *a;
+	union choice choice;
 	unsigned long bucket;
 	struct stripe *s;
 	bool valid;
 
 	bucket = it->bucket | it->split << it->B;
-	s = stripe_of(h, bucket);
+	choice = choice_of(h);
+	s = stripe_of(h, choice, bucket);
 	spin_lock_bh(&s->lock);
-	valid = stripe_valid(h, s, bucket, it->hash0);
+	valid = stripe_valid(h, choice);
 	a = buckets_of(h);
-	it->done = !a || READ_ONCE(h->hash0) != it->hash0;
+	it->done = !a || choice.hash0 != it->hash0;
 	if (valid && !it->done) {
 		copy_bucket(it, a, bucket);
 		if (it->nr <= it->room)

@@ -46,10 +46,8 @@ static __always_inline u64 mix(u64 a, u64 b)
 
 static __always_inline u64 hmap_hash_u64(u64 key, u32 hash0)
 {
-	u64 seed = (u64)hash0 << 32 | hash0;
-
-	key = mix(key ^ hmap_mix_secret[0] ^ seed, hmap_mix_secret[1]);
-	return mix(key ^ seed, hmap_mix_secret[2]);
+	key = mix(key ^ hmap_mix_secret[0] ^ hash0, hmap_mix_secret[1]);
+	return mix(key ^ hash0, hmap_mix_secret[2]);
 }
 
 /* The bytes of a key as the API passes it. */

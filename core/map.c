@@ -283,7 +283,7 @@ int hmap_read_chain(struct hmap *h, bool old, unsigned long bucket,
 
 	/* Should the mask change meanwhile, what is read is still whole. */
 	rcu_read_lock();
-	s = stripe_of(h, bucket);
+	s = stripe_of(h, choice_of(h), bucket);
 	spin_lock_bh(&s->lock);
 	a = old ? oldbuckets_of(h) : buckets_of(h);
 	if (a && bucket <= bucket_mask(a->B)) {

@@ -380,7 +380,7 @@ static void evacuate(struct hmap *h, unsigned long i)
 	struct stripe *s;
 
 	rcu_read_lock();
-	s = stripe_of(h, i);
+	s = stripe_of(h, choice_of(h), i);
 	stripe_write_begin(s);
 	hmap_evacuate(h, i);
 	stripe_write_end(s);

@@ -81,7 +81,7 @@ static int hold(void *arg)
 	struct stripe *stripe;
 
 	rcu_read_lock();
-	stripe = stripe_of(h, s->key);
+	stripe = stripe_of(h, choice_of(h), s->key);
 	if (s->writing) {
 		stripe_write_begin(stripe);
 		set_words(s->elem, 0, ELEM_WORDS / 2, NEW_WORD);
