@@ -347,15 +347,14 @@ static int batch(struct user_map *map, chunk_fn fn, void __user *arg,
 	int err;
 
 	err = copy_struct_from_user(&b.arg, sizeof(b.arg), arg, size);
-	if (!err && !batch_is_valid(map, &b.arg, fn))
-		err = -EINVAL;
 	if (!err)
 		err = get_ready_to_put(arg, size);
 	if (err)
 		return err;
 
 	b.map = map;
-	err = batch_run(&b, fn, &done);
+	err = batch_is_valid(map, &b.arg, fn) ? batch_run(&b, fn, &done) :
+						-EINVAL;
 	b.arg.count = done;
 	if (put_struct(arg, &b.arg, sizeof(b.arg), size))
 		err = -EFAULT;
