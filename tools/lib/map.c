@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Maps as a whole.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include "hmap.h"
+
+#define DEVICE "/dev/hmap"
+
+/* Opens the device and makes one call; the file descriptor if that worked. */
+static int device_call(int flags, unsigned long cmd, void *arg)
+{
+	int fd = open(DEVICE, flags | O_CLOEXEC);
+	int err;
+
+	if (fd < 0) {
+		if (errno == ENOENT)
+			errno = ENODEV;
+		return -1;
+	}
+	if (!ioctl(fd, cmd, arg))
+		return fd;
+
+	err = errno;
+	close(fd);
+	errno = err;
+	return -1;
+}
+
+static int set_name(char to[HMAP_NAME_LEN], const char *name)
+{
+	size_t len = strlen(name);
+
+	/* To the kernel, no name at all is one, too. */
+	if (!len || len >= HMAP_NAME_LEN) {
+		errno = EINVAL;
+		return -1;
+	}
+	memset(to, 0, HMAP_NAME_LEN);
+	memcpy(to, name, len);
+	return 0;
+}
+
+int hmap_create(const char *name, const struct hmap_create *create)
+{
+	struct hmap_create arg = *create;
+
+	if (name && set_name(arg.name, name))
+		return -1;
+	if (!name)
+		memset(arg.name, 0, sizeof(arg.name));
+	return device_call(O_RDWR, HMAP_IOC_CREATE, &arg);
+}
+
+int hmap_open(const char *name, int flags)
+{
+	struct hmap_name arg;
+
+	if (set_name(arg.name, name))
+		return -1;
+	return device_call(flags, HMAP_IOC_OPEN, &arg);
+}
+
+int hmap_unlink(const char *name)
+{
+	struct hmap_name arg;
+	int fd;
+
+	if (set_name(arg.name, name))
+		return -1;
+	fd = device_call(O_WRONLY, HMAP_IOC_UNLINK, &arg);
+	return fd < 0 ? -1 : close(fd);
+}
+
+int hmap_clear(int fd)
+{
+	return ioctl(fd, HMAP_IOC_CLEAR);
+}
+
+int hmap_info(int fd, struct hmap_info *info)
+{
+	memset(info, 0, sizeof(*info));
+	return ioctl(fd, HMAP_IOC_INFO, info);
+}
+
+int hmap_next_map(struct hmap_info *info)
+{
+	int fd;
+
+	/* One may have lost its name when the kernel came to tell of it. */
+	do {
+		info->after = info->id;
+		fd = device_call(O_RDONLY, HMAP_IOC_INFO, info);
+		if (fd < 0)
+			return errno == ENOENT ? 0 : -1;
+		close(fd);
+	} while (info->state & HMAP_STATE_UNLINKED);
+	return 1;
+}
