@@ -6,7 +6,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include "hmapctl.h"
 
 static void option_type(const struct args *args, int opt, const char *name,
@@ -72,10 +71,10 @@ static __u32 option_mode(const struct args *args)
 
 void cmd_create(const struct args *args)
 {
-	struct map map = { .name = args->arg[0] };
+	struct map map = { .name = args->arg[0], .flags = O_RDWR };
 	struct hmap_create create = { 0 };
 
-	map_name(create.name, map.name);
+	map_check_name(map.name);
 	option_type(args, OPT_KEY, "key", &create);
 	option_type(args, OPT_ELEM, "elem", &create);
 	create.hint = option_number(args, OPT_HINT, "hint");
@@ -87,9 +86,9 @@ void cmd_create(const struct args *args)
 		     "create: --hint %llu is over --max-entries %llu",
 		     create.hint, create.max_entries);
 
-	map.fd = device_open(O_RDWR);
-	if (ioctl(map.fd, HMAP_IOC_CREATE, &create))
-		map_refuse(&map, HMAP_IOC_CREATE, errno);
+	if (hmap_create(map.name, &create) < 0)
+		errx(EXIT_REFUSED, "map '%s': %s", map.name,
+		     reason_create(&map, &create, errno));
 }
 
 void cmd_clear(const struct args *args)
@@ -97,17 +96,15 @@ void cmd_clear(const struct args *args)
 	struct map map;
 
 	map_open(&map, args->arg[0], O_WRONLY);
-	if (ioctl(map.fd, HMAP_IOC_CLEAR))
-		map_refuse(&map, HMAP_IOC_CLEAR, errno);
+	if (hmap_clear(map.fd))
+		refuse(&map, HMAP_IOC_CLEAR, errno);
 }
 
 void cmd_unlink(const struct args *args)
 {
-	struct map map = { .name = args->arg[0] };
-	struct hmap_name arg;
+	struct map map = { .name = args->arg[0], .flags = O_WRONLY };
 
-	map_name(arg.name, map.name);
-	map.fd = device_open(O_WRONLY);
-	if (ioctl(map.fd, HMAP_IOC_UNLINK, &arg))
-		map_refuse(&map, HMAP_IOC_UNLINK, errno);
+	map_check_name(map.name);
+	if (hmap_unlink(map.name))
+		refuse(&map, HMAP_IOC_UNLINK, errno);
 }

@@ -7,7 +7,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
-#include <linux/hmap.h>
+#include "../lib/hmap.h"
 
 #define STRING_LEN_MAX	4096	/* bytes in a key of kind HMAP_KIND_STRING */
 
@@ -17,7 +17,12 @@
 
 /* === Commands === */
 
+/* Options; those that have a letter are known by it. */
 enum {
+	OPT_HELP = 'h',
+	OPT_JSON = 'j',
+	OPT_PRETTY = 'p',
+	OPT_JSONL = 256,
 	OPT_KEY,
 	OPT_ELEM,
 	OPT_HINT,
@@ -26,8 +31,6 @@ enum {
 	OPT_MODE,
 	OPT_NOEXIST,
 	OPT_EXIST,
-	OPT_JSON,
-	OPT_HELP,
 	NR_OPTS,
 };
 
@@ -36,6 +39,7 @@ enum {
  * value of each option that was given ("" for those without a value).
  */
 struct args {
+	const char *command;
 	int nr;
 	char **arg;
 	const char *opt[NR_OPTS];
@@ -46,16 +50,17 @@ void cmd_list(const struct args *args);
 void cmd_insert(const struct args *args);
 void cmd_lookup(const struct args *args);
 void cmd_delete(const struct args *args);
+void cmd_xchg(const struct args *args);
+void cmd_cmpxchg(const struct args *args);
+void cmd_add(const struct args *args);
+void cmd_take(const struct args *args);
 void cmd_load(const struct args *args);
 void cmd_dump(const struct args *args);
 void cmd_show(const struct args *args);
 void cmd_clear(const struct args *args);
 void cmd_unlink(const struct args *args);
 
-/* Exits if what was written to stdout so far did not get there. */
-void flush_stdout(void);
-
-/* === Values (value.c, json.c) === */
+/* === Maps (map.c) === */
 
 /* What a key or an elem is: an integer, or text of @min to @max bytes. */
 struct type {
@@ -63,6 +68,46 @@ struct type {
 	__u32 min;
 	__u32 max;
 };
+
+struct map {
+	const char *name;
+	int flags;		/* as for open(2) */
+	int fd;
+	struct hmap_info info;
+	struct type key;
+	struct type elem;
+};
+
+/* Exits if the kernel would not take it as a name. */
+void map_check_name(const char *name);
+
+/* With O_WRONLY, @info and what follows it are not set: the kernel says no. */
+void map_open(struct map *map, const char *name, int flags);
+void map_types(struct map *map);
+
+/* === Reasons (reason.c) === */
+
+/* Why the kernel refused: a sentence without its subject, the map. */
+const char *reason(const struct map *map, unsigned long cmd, int err);
+const char *reason_create(const struct map *map,
+			  const struct hmap_create *create, int err);
+void refuse(const struct map *map, unsigned long cmd, int err);
+
+/* Of an entry, whose key is told as it was given. */
+void warn_key(const struct map *map, const char *key, unsigned long cmd,
+	      int err);
+void refuse_key(const struct map *map, const char *key, unsigned long cmd,
+		int err);
+
+/* === Types (type.c) === */
+
+const char *type_key_name(const struct hmap_info *info);
+const char *type_elem_name(const struct hmap_info *info);
+
+/* Returns NULL, or what is wrong. */
+const char *type_parse(const char *text, bool elem, struct hmap_create *create);
+
+/* === Values (value.c) === */
 
 struct value {
 	__u32 len;
@@ -73,60 +118,152 @@ bool parse_number(const char *text, size_t len, unsigned int base, __u64 max,
 		  __u64 *number);
 
 /* These return NULL, or what is wrong. */
-const char *type_parse(const char *text, bool elem, struct hmap_create *create);
 const char *value_parse(const struct type *type, const char *text, size_t len,
 			struct value *value);
+const char *value_parse_hex(const struct type *type, const char *digits,
+			    size_t len, struct value *value);
+const char *value_set(const struct type *type, const void *data, size_t len,
+		      struct value *value);
+
+/* An argument, which may also be hex: or a file; exits if it is wrong. */
+void value_argument(const struct map *map, const struct type *type,
+		    const char *text, struct value *value);
 
 void value_print(const struct type *type, const void *data, __u32 len);
+
+/* As many bytes as the type has, in the machine's order. */
 __u64 value_integer(const void *data, __u32 len);
+void value_set_integer(const struct type *type, __u64 n, struct value *value);
+
+/* === Entries (entry.c) === */
+
+/* What --noexist and --exist say, as HMAP_INSERT_*. */
+__u32 insert_flags(const struct args *args);
+
+/* NAME KEY [ELEM], of which a set has no ELEM. */
+void entry_arguments(const struct map *map, const struct args *args,
+		     struct value *key, struct value *elem);
+
+/* === Batches (batch.c) === */
+
+#define BATCH_ENTRIES	1024
+#define BATCH_BYTES	(1 << 20)
+
+/* Entries on their way to or from the kernel. */
+struct batch {
+	const struct map *map;
+	__u32 nr;
+	size_t key_bytes;
+	size_t elem_bytes;
+	__u32 key_lens[BATCH_ENTRIES];
+	__u32 elem_lens[BATCH_ENTRIES];
+	__s32 results[BATCH_ENTRIES];	/* 0 or -errno */
+	unsigned char keys[BATCH_BYTES];
+	unsigned char elems[BATCH_BYTES];
+};
+
+/* An @elem of NULL is to be looked up, or of no interest. */
+void batch_add(struct batch *batch, const struct value *key,
+	       const struct value *elem);
+bool batch_is_full(const struct batch *batch);
+void batch_clear(struct batch *batch);
+
+/* To be called for 0, 1, ...: goes on from the item before. */
+void batch_item(const struct batch *batch, __u32 i, struct hmap_item *item);
+
+/* These set the results. */
+void batch_insert(struct batch *batch);
+void batch_lookup(struct batch *batch);
+void batch_delete(struct batch *batch);
+
+/* === Output (output.c, json.c) === */
+
+enum format {
+	FORMAT_TEXT,
+	FORMAT_JSON,
+	FORMAT_PRETTY,
+	FORMAT_JSONL,
+};
+
+enum format format_asked_for(const struct args *args);
+
+/* An array of objects, one after another; nothing around them for JSONL. */
+struct array {
+	enum format format;
+	bool begun;
+};
 
 struct json_object;
-struct json_object *value_json(const struct type *type, const void *data,
-			       __u32 len);
-void json_add(struct json_object *object, const char *name,
-	      struct json_object *value);
+void array_add(struct array *array, struct json_object *object);
+void array_end(const struct array *array);
+
+/* An entry as text, or added to the array. */
+void array_add_entry(struct array *array, const struct map *map,
+		     const struct hmap_item *item);
+
+/* Exits if what was written to stdout so far did not get there. */
+void flush_stdout(void);
+
+struct json_object *json_new(void);
+void json_add_value(struct json_object *object, const char *name,
+		    const struct type *type, const void *data, __u32 len);
 void json_add_number(struct json_object *object, const char *name, __u64 value);
 void json_add_string(struct json_object *object, const char *name,
 		     const char *value);
+void json_add_bool(struct json_object *object, const char *name, bool value);
+void json_add_object(struct json_object *object, const char *name,
+		     struct json_object *value);
 
-/* Print an object, or an array of objects: [, one after another, and ]. */
-void json_print(struct json_object *object);
-void json_print_item(struct json_object *object, bool first);
-void json_print_end(bool empty);
+struct json_object *json_entry(const struct map *map,
+			       const struct hmap_item *item);
 
-/* === Maps (device.c) === */
+/* These let go of the object; print ends the line, too. */
+void json_write(struct json_object *object, enum format format);
+void json_print(struct json_object *object, enum format format);
 
-struct map {
+/* Returns NULL, or what is wrong with @what. */
+const char *json_parse_entry(const struct map *map, const char *text,
+			     size_t len, struct value *key, struct value *elem,
+			     const char **what);
+
+/* === Lines (lines.c) === */
+
+/* The longest there is: an entry in JSON with all bytes as \uHHHH, and more. */
+#define LINE_MAX_LEN (6 * (STRING_LEN_MAX + HMAP_ELEM_SIZE_MAX) + 1000)
+
+struct lines {
 	int fd;
 	const char *name;
-	struct hmap_info info;
-	struct type key;
-	struct type elem;
+	__u64 nr;		/* of the line given last */
+	__u64 bytes;		/* in the lines given so far */
+	size_t start, end;	/* what of @buf is still to be given */
+	char buf[LINE_MAX_LEN + 2];
 };
 
-int device_open(int flags);
-void map_name(char name[HMAP_NAME_LEN], const char *text);
+/* Opens a file, or stdin for NULL or "-"; exits if that fails. */
+void lines_open(struct lines *lines, const char *path);
 
-/* With O_WRONLY, only @fd and @name are set: the kernel tells no more. */
-void map_open(struct map *map, const char *name, int flags);
-void map_types(struct map *map);
+/* Bytes in the file from here on, 0 if that is not to be known. */
+__u64 lines_total(const struct lines *lines);
 
-/* These return 0 or -errno. */
-int map_insert(const struct map *map, const struct value *key,
-	       const struct value *elem, __u32 flags);
-int map_lookup(const struct map *map, const struct value *key,
-	       struct value *elem);
-int map_delete(const struct map *map, const struct value *key);
+/*
+ * Give the next line, with a NUL in place of its newline, which the last line
+ * may lack; NULL at the end.  Of a line that is too long, LINE_MAX_LEN + 1
+ * bytes are given.
+ */
+char *lines_next(struct lines *lines, size_t *len);
 
-/* Why the kernel refused: a sentence without its subject, the map. */
-const char *map_reason(const struct map *map, unsigned long cmd, int err);
-void map_refuse(const struct map *map, unsigned long cmd, int err);
+/* Whether the next line is there without another read(2). */
+bool lines_ready(const struct lines *lines);
 
 /* === Progress (progress.c) === */
 
-/* Draws a bar on stderr where that is a terminal, else does nothing. */
-void progress_begin(int fd);
-void progress_update(__u64 entries, __u64 bytes);
-void progress_end(__u64 entries, __u64 bytes);
+/*
+ * Draws a bar on stderr where that is a terminal, else does nothing.  @total,
+ * 0 if not known, and @done are in one unit, whatever that is.
+ */
+void progress_begin(__u64 total);
+void progress_update(__u64 entries, __u64 done);
+void progress_end(__u64 entries, __u64 done);
 
 #endif /* _HMAPCTL_H */

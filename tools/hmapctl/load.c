@@ -1,149 +1,103 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * load: entries from lines of text, KEY<TAB>ELEM, or KEY where the map is a set.
+ * load: entries from lines of text, KEY<TAB>ELEM, or KEY where the map is a set,
+ * or of a JSON object each.
  */
 #include <err.h>
-#include <errno.h>
 #include <fcntl.h>
 #include <string.h>
-#include <unistd.h>
 #include "hmapctl.h"
 
-/* The longest line there can be: every byte written as \xHH, and a tab. */
-#define LINE_MAX_LEN (4 * (STRING_LEN_MAX + HMAP_ELEM_SIZE_MAX) + 1)
+static struct lines lines;
+static struct batch batch;
+static __u64 loaded;		/* entries that the kernel has taken */
 
-struct reader {
-	int fd;
-	const char *name;
-	__u64 line;		/* number of the line given last */
-	__u64 bytes;		/* in the lines given so far */
-	size_t start, end;	/* what of @buf is still to be given */
-	char buf[LINE_MAX_LEN + 1];
-};
-
-/* Get more bytes behind those there are; false at the end of the file. */
-static bool fill(struct reader *r)
-{
-	ssize_t n;
-
-	memmove(r->buf, r->buf + r->start, r->end - r->start);
-	r->end -= r->start;
-	r->start = 0;
-	do {
-		n = read(r->fd, r->buf + r->end, sizeof(r->buf) - r->end);
-	} while (n < 0 && errno == EINTR);
-	if (n < 0)
-		err(EXIT_REFUSED, "%s", r->name);
-	r->end += n;
-	return n > 0;
-}
-
-/*
- * Give the next line without its newline, which the last line may lack.  A
- * line that is too long is given in part, and then has LINE_MAX_LEN + 1 bytes.
- */
-static bool next_line(struct reader *r, const char **line, size_t *len)
-{
-	size_t seen = 0;
-	char *newline;
-
-	while (!(newline = memchr(r->buf + r->start + seen, '\n',
-				  r->end - r->start - seen))) {
-		seen = r->end - r->start;
-		if (seen == sizeof(r->buf) || !fill(r))
-			break;
-	}
-	if (!newline && !seen)
-		return false;
-
-	*line = r->buf + r->start;
-	*len = newline ? (size_t)(newline - *line) : seen;
-	r->start += *len + !!newline;
-	r->bytes += *len + !!newline;
-	r->line++;
-	return true;
-}
-
-/* Every line before this one is an entry that was loaded. */
-static void bad_line(const struct reader *r, const char *what,
-		     const char *wrong)
-{
-	progress_end(r->line - 1, r->bytes);
-	errx(EXIT_MISUSE, "%s:%llu: %s%s; entries loaded before: %llu", r->name,
-	     r->line, what, wrong, r->line - 1);
-}
-
-static void parse_line(const struct reader *r, const struct map *map,
-		       const char *line, size_t len, struct value *key,
-		       struct value *elem)
+static const char *parse_text(const struct map *map, const char *line,
+			      size_t len, struct value *key,
+			      struct value *elem, const char **what)
 {
 	const char *tab = memchr(line, '\t', len);
 	size_t key_len = tab ? (size_t)(tab - line) : len;
 	size_t elem_len = tab ? len - key_len - 1 : 0;
 	const char *wrong;
 
-	if (len > LINE_MAX_LEN)
-		bad_line(r, "", "the line is longer than any entry");
+	*what = "";
 	if (!map->elem.max && tab)
-		bad_line(r, "", "there is a tab, but the map is a set");
+		return "there is a tab, but the map is a set";
 	if (map->elem.max && !tab)
-		bad_line(r, "", "there is no tab between key and elem");
+		return "there is no tab between key and elem";
 	if (tab && memchr(tab + 1, '\t', elem_len))
-		bad_line(r, "", "there is more than one tab");
+		return "there is more than one tab";
 
+	*what = "key ";
 	wrong = value_parse(&map->key, line, key_len, key);
-	if (wrong)
-		bad_line(r, "key ", wrong);
-	if (!tab)
-		return;
-	wrong = value_parse(&map->elem, tab + 1, elem_len, elem);
-	if (wrong)
-		bad_line(r, "elem ", wrong);
+	if (wrong || !tab)
+		return wrong;
+	*what = "elem ";
+	return value_parse(&map->elem, tab + 1, elem_len, elem);
 }
 
-static void open_file(struct reader *r, const char *name)
+/* The batch has the lines just before the one numbered @end. */
+static void flush(__u64 end)
 {
-	if (!name || !strcmp(name, "-")) {
-		r->name = "stdin";
-		r->fd = STDIN_FILENO;
+	__u32 i, bad = batch.nr;
+
+	if (!batch.nr)
 		return;
+	batch_insert(&batch);
+	for (i = batch.nr; i-- > 0;) {
+		if (batch.results[i])
+			bad = i;
+		else
+			loaded++;
 	}
-	r->name = name;
-	r->fd = open(name, O_RDONLY | O_CLOEXEC);
-	if (r->fd < 0)
-		err(EXIT_REFUSED, "%s", name);
+	if (bad < batch.nr) {
+		progress_end(loaded, lines.bytes);
+		errx(EXIT_REFUSED, "%s:%llu: map '%s': %s; entries loaded: %llu",
+		     lines.name, end - batch.nr + bad, batch.map->name,
+		     reason(batch.map, HMAP_IOC_INSERT, -batch.results[bad]),
+		     loaded);
+	}
+	batch_clear(&batch);
+	progress_update(loaded, lines.bytes);
 }
 
-static void load_line(const struct reader *r, const struct map *map,
-		      const char *line, size_t len)
+static void add_line(const struct map *map, bool json, const char *line,
+		     size_t len)
 {
 	static struct value key, elem;
-	int err;
+	const char *what = "", *wrong;
 
-	parse_line(r, map, line, len, &key, &elem);
-	err = map_insert(map, &key, &elem, HMAP_INSERT_ANY);
-	if (!err)
-		return;
-	progress_end(r->line - 1, r->bytes);
-	errx(EXIT_REFUSED,
-	     "%s:%llu: map '%s': %s; entries loaded before: %llu", r->name,
-	     r->line, map->name, map_reason(map, HMAP_IOC_INSERT, -err),
-	     r->line - 1);
+	if (len > LINE_MAX_LEN)
+		wrong = "the line is longer than any entry";
+	else
+		wrong = (json ? json_parse_entry : parse_text)(map, line, len,
+							       &key, &elem,
+							       &what);
+	if (wrong) {
+		flush(lines.nr);
+		progress_end(loaded, lines.bytes);
+		errx(EXIT_MISUSE, "%s:%llu: %s%s; entries loaded: %llu",
+		     lines.name, lines.nr, what, wrong, loaded);
+	}
+	batch_add(&batch, &key, &elem);
 }
 
 void cmd_load(const struct args *args)
 {
-	static struct reader r;
-	const char *line;
+	bool json = args->opt[OPT_JSONL];
 	struct map map;
+	char *line;
 	size_t len;
 
 	map_open(&map, args->arg[0], O_RDWR);
-	open_file(&r, args->nr > 1 ? args->arg[1] : NULL);
-	progress_begin(r.fd);
-	while (next_line(&r, &line, &len)) {
-		load_line(&r, &map, line, len);
-		progress_update(r.line, r.bytes);
+	batch.map = &map;
+	lines_open(&lines, args->nr > 1 ? args->arg[1] : NULL);
+	progress_begin(lines_total(&lines));
+	while ((line = lines_next(&lines, &len))) {
+		add_line(&map, json, line, len);
+		if (batch_is_full(&batch) || !lines_ready(&lines))
+			flush(lines.nr + 1);
 	}
-	progress_end(r.line, r.bytes);
+	progress_end(loaded, lines.bytes);
 }

@@ -7,14 +7,13 @@
 #include <time.h>
 #include <unistd.h>
 #include <sys/ioctl.h>
-#include <sys/stat.h>
 #include "hmapctl.h"
 
 #define REDRAW	0.1	/* seconds */
 #define BAR	30	/* columns */
 
 static bool shown;
-static __u64 total;		/* bytes to come, 0 if not known */
+static __u64 total;
 static double began, drawn;
 
 static double now(void)
@@ -25,19 +24,15 @@ static double now(void)
 	return t.tv_sec + t.tv_nsec / 1e9;
 }
 
-void progress_begin(int fd)
+void progress_begin(__u64 most)
 {
-	off_t at = lseek(fd, 0, SEEK_CUR);
-	struct stat st;
-
 	shown = isatty(STDERR_FILENO);
+	total = most;
 	began = now();
 	drawn = began;
-	if (!fstat(fd, &st) && S_ISREG(st.st_mode) && at < st.st_size)
-		total = st.st_size - at;
 }
 
-static void draw(__u64 entries, __u64 bytes)
+static void draw(__u64 entries, __u64 done)
 {
 	static const char bar[] = "##############################";
 	double spent = drawn - began;
@@ -46,7 +41,7 @@ static void draw(__u64 entries, __u64 bytes)
 	size_t len = 0;
 
 	if (total) {
-		double part = bytes < total ? (double)bytes / total : 1;
+		double part = done < total ? (double)done / total : 1;
 
 		len = snprintf(line, sizeof(line), "[%-*.*s] %3.0f%%  ", BAR,
 			       (int)(BAR * part), bar, 100 * part);
@@ -54,8 +49,8 @@ static void draw(__u64 entries, __u64 bytes)
 	len += snprintf(line + len, sizeof(line) - len,
 			"%llu entries  %.0f/s  ", entries,
 			spent > 0 ? entries / spent : 0);
-	if (total && bytes && bytes < total) {
-		int left = spent * (total - bytes) / bytes + 0.5;
+	if (total && done && done < total) {
+		int left = spent * (total - done) / done + 0.5;
 
 		len += snprintf(line + len, sizeof(line) - len, "ETA %d:%02d",
 				left / 60, left % 60);
@@ -71,7 +66,7 @@ static void draw(__u64 entries, __u64 bytes)
 	fprintf(stderr, "\r%.*s\033[K", (int)len, line);
 }
 
-void progress_update(__u64 entries, __u64 bytes)
+void progress_update(__u64 entries, __u64 done)
 {
 	double t;
 
@@ -81,14 +76,14 @@ void progress_update(__u64 entries, __u64 bytes)
 	if (t - drawn < REDRAW)
 		return;
 	drawn = t;
-	draw(entries, bytes);
+	draw(entries, done);
 }
 
-void progress_end(__u64 entries, __u64 bytes)
+void progress_end(__u64 entries, __u64 done)
 {
 	if (!shown)
 		return;
 	drawn = now();
-	draw(entries, bytes);
+	draw(entries, done);
 	fputc('\n', stderr);
 }

@@ -8,41 +8,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <json-c/json.h>
-#include <sys/ioctl.h>
 #include "hmapctl.h"
 
 #define DEBUGFS "/sys/kernel/debug/hmap"
-
-static const char *key_name(const struct hmap_info *i)
-{
-	static char text[24];
-
-	switch (i->key_kind) {
-	case HMAP_KIND_U32:
-		return "u32";
-	case HMAP_KIND_U64:
-		return "u64";
-	case HMAP_KIND_STRING:
-		return "string";
-	}
-	snprintf(text, sizeof(text), "bytes:%u", i->key_size);
-	return text;
-}
-
-static const char *elem_name(const struct map *map)
-{
-	static char text[24];
-	__u32 size = map->elem.max;
-
-	if (!size)
-		return "none";
-	if (map->elem.integer)
-		return size == 4 ? "u32" : "u64";
-	snprintf(text, sizeof(text), "%s:%u", map->elem.min ? "bytes" : "var",
-		 size);
-	return text;
-}
 
 static const char *state_name(const struct hmap_info *i)
 {
@@ -53,23 +21,22 @@ static const char *state_name(const struct hmap_info *i)
 	return "at rest";
 }
 
-static struct json_object *info_json(const struct map *map)
+static struct json_object *info_json(const struct hmap_info *i)
 {
-	struct json_object *object = json_object_new_object();
-	const struct hmap_info *i = &map->info;
+	struct json_object *object = json_new();
 	char mode[8];
 
-	if (!object)
-		errx(EXIT_REFUSED, "out of memory");
 	snprintf(mode, sizeof(mode), "%04o", i->mode);
 	json_add_string(object, "name", i->name);
 	json_add_number(object, "id", i->id);
-	json_add_string(object, "key", key_name(i));
-	json_add_string(object, "elem", elem_name(map));
+	json_add_string(object, "key", type_key_name(i));
+	json_add_string(object, "elem", type_elem_name(i));
 	json_add_number(object, "count", i->count);
 	json_add_number(object, "max_entries", i->max_entries);
 	json_add_number(object, "bytes", i->bytes);
 	json_add_number(object, "max_bytes", i->max_bytes);
+	json_add_number(object, "owner_bytes", i->owner_bytes);
+	json_add_number(object, "owner_max_bytes", i->owner_max_bytes);
 	json_add_string(object, "mode", mode);
 	json_add_number(object, "uid", i->uid);
 	json_add_number(object, "log2_buckets", i->log2_buckets);
@@ -81,44 +48,34 @@ static struct json_object *info_json(const struct map *map)
 	return object;
 }
 
-static void list_line(const struct map *map)
+static void list_line(const struct hmap_info *i)
 {
-	const struct hmap_info *i = &map->info;
-
 	printf("%-24s %-9s %-11s %12llu %15llu  %04o %6u\n", i->name,
-	       key_name(i), elem_name(map), i->count, i->bytes, i->mode,
-	       i->uid);
+	       type_key_name(i), type_elem_name(i), i->count, i->bytes,
+	       i->mode, i->uid);
 }
 
 void cmd_list(const struct args *args)
 {
-	bool json = args->opt[OPT_JSON], first = true;
-	struct map map = { .fd = device_open(O_RDONLY) };
-	__u64 after = 0;
+	struct array array = { .format = format_asked_for(args) };
+	struct map map = { .flags = O_RDONLY };
+	bool heading = array.format == FORMAT_TEXT;
+	int ret;
 
-	for (;;) {
-		memset(&map.info, 0, sizeof(map.info));
-		map.info.after = after;
-		if (ioctl(map.fd, HMAP_IOC_INFO, &map.info))
-			break;
-		after = map.info.id;
-		if (map.info.state & HMAP_STATE_UNLINKED)
-			continue;
-		map_types(&map);
-		if (json)
-			json_print_item(info_json(&map), first);
-		else if (first)
+	while ((ret = hmap_next_map(&map.info)) > 0) {
+		if (heading)
 			printf("%-24s %-9s %-11s %12s %15s  %-4s %6s\n", "NAME",
 			       "KEY", "ELEM", "ENTRIES", "BYTES", "MODE", "UID");
-		if (!json)
-			list_line(&map);
-		first = false;
+		heading = false;
+		if (array.format == FORMAT_TEXT)
+			list_line(&map.info);
+		else
+			array_add(&array, info_json(&map.info));
 	}
-	if (errno != ENOENT)
+	if (ret)
 		errx(EXIT_REFUSED, "listing maps: %s",
-		     map_reason(&map, HMAP_IOC_INFO, errno));
-	if (json)
-		json_print_end(first);
+		     reason(&map, HMAP_IOC_INFO, errno));
+	array_end(&array);
 }
 
 static void show_limited(const char *what, __u64 now, __u64 most)
@@ -135,10 +92,13 @@ static void show_info(const struct map *map)
 
 	printf("name               %s\n", i->name);
 	printf("id                 %llu\n", i->id);
-	printf("key                %s\n", key_name(i));
-	printf("elem               %s\n", elem_name(map));
+	printf("key                %s\n", type_key_name(i));
+	printf("elem               %s\n", type_elem_name(i));
 	show_limited("entries", i->count, i->max_entries);
 	show_limited("bytes", i->bytes, i->max_bytes);
+	if (i->owner_max_bytes)
+		show_limited("bytes of owner", i->owner_bytes,
+			     i->owner_max_bytes);
 	printf("mode               %04o, of uid %u\n", i->mode, i->uid);
 	printf("buckets            2^%u\n", i->log2_buckets);
 	printf("overflow buckets   %s%u\n", i->log2_buckets > 15 ? "about " : "",
@@ -201,26 +161,25 @@ static void debugfs_json(const struct map *map, const char *file,
 	json_add_string(object, "error", error);
 }
 
-static void show_json(const struct map *map)
+static void show_json(const struct map *map, enum format format)
 {
-	struct json_object *object = info_json(map);
-	struct json_object *debugfs = json_object_new_object();
+	struct json_object *object = info_json(&map->info);
+	struct json_object *debugfs = json_new();
 
-	if (!debugfs)
-		errx(EXIT_REFUSED, "out of memory");
 	debugfs_json(map, "hmap", debugfs);
 	debugfs_json(map, "stats", debugfs);
-	json_add(object, "debugfs", debugfs);
-	json_print(object);
+	json_add_object(object, "debugfs", debugfs);
+	json_print(object, format);
 }
 
 void cmd_show(const struct args *args)
 {
+	enum format format = format_asked_for(args);
 	struct map map;
 
 	map_open(&map, args->arg[0], O_RDONLY);
-	if (args->opt[OPT_JSON]) {
-		show_json(&map);
+	if (format != FORMAT_TEXT) {
+		show_json(&map, format);
 		return;
 	}
 	show_info(&map);

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Keys and elems as text.  The same form is read and written, on the command
- * line and in files, so that what dump writes load reads back.
+ * Keys and elems as text.  What is written can be read, on the command line as
+ * in files.
  */
+#include <err.h>
 #include <stdio.h>
 #include <string.h>
 #include "hmapctl.h"
@@ -44,79 +45,25 @@ bool parse_number(const char *text, size_t len, unsigned int base, __u64 max,
 	return n <= max;
 }
 
-static bool sized(const char *text, const char *kind, __u32 max, __u32 *size)
+void value_set_integer(const struct type *type, __u64 n, struct value *value)
 {
-	size_t len = strlen(kind);
-	__u64 n;
+	__u32 n32 = n;
 
-	if (strncmp(text, kind, len) ||
-	    !parse_number(text + len, strlen(text + len), 10, max, &n) || !n)
-		return false;
-	*size = n;
-	return true;
-}
-
-static const char *key_type(const char *text, struct hmap_create *create)
-{
-	create->key_size = 0;
-	if (!strcmp(text, "u32")) {
-		create->key_kind = HMAP_KIND_U32;
-		create->key_size = 4;
-	} else if (!strcmp(text, "u64")) {
-		create->key_kind = HMAP_KIND_U64;
-		create->key_size = 8;
-	} else if (!strcmp(text, "string")) {
-		create->key_kind = HMAP_KIND_STRING;
-	} else if (sized(text, "bytes:", 512, &create->key_size)) {
-		create->key_kind = HMAP_KIND_BYTES;
-	} else {
-		return "is not u32, u64, string, or bytes:N with N from 1 to 512";
-	}
-	return NULL;
-}
-
-static const char *elem_type(const char *text, struct hmap_create *create)
-{
-	__u32 *size = &create->elem_size;
-
-	create->flags = 0;
-	if (!strcmp(text, "none"))
-		*size = 0;
-	else if (!strcmp(text, "u32"))
-		*size = 4;
-	else if (!strcmp(text, "u64"))
-		*size = 8;
-	else if (sized(text, "var:", HMAP_ELEM_SIZE_MAX, size))
-		create->flags = HMAP_CREATE_VAR_ELEM;
-	else if (!sized(text, "bytes:", HMAP_ELEM_SIZE_MAX, size))
-		return "is not none, u32, u64, or bytes:N or var:N with N from 1 to 65536";
-	else if (*size == 4 || *size == 8)
-		return "would be an integer, as all elems of 4 and of 8 bytes are: say u32 or u64";
-	return NULL;
-}
-
-const char *type_parse(const char *text, bool elem, struct hmap_create *create)
-{
-	return elem ? elem_type(text, create) : key_type(text, create);
+	value->len = type->max;
+	memcpy(value->data, type->max == sizeof(n32) ? (void *)&n32 : &n,
+	       type->max);
 }
 
 static const char *integer_parse(const struct type *type, const char *text,
 				 size_t len, struct value *value)
 {
 	__u64 n;
-	__u32 n32;
 
-	value->len = type->max;
-	if (type->max == 4) {
-		if (!parse_number(text, len, 10, 0xffffffff, &n))
-			return "is not a whole number from 0 to 4294967295";
-		n32 = n;
-		memcpy(value->data, &n32, sizeof(n32));
-		return NULL;
-	}
-	if (!parse_number(text, len, 10, ~0ULL, &n))
-		return "is not a whole number from 0 to 18446744073709551615";
-	memcpy(value->data, &n, sizeof(n));
+	if (!parse_number(text, len, 10, type->max == 4 ? ~0U : ~0ULL, &n))
+		return type->max == 4 ?
+		       "is not a whole number from 0 to 4294967295" :
+		       "is not a whole number from 0 to 18446744073709551615";
+	value_set_integer(type, n, value);
 	return NULL;
 }
 
@@ -144,10 +91,42 @@ static size_t unescape(const char *text, size_t len, unsigned char *byte)
 	return 4;
 }
 
+/* How arguments that are not text begin, besides '@'. */
+#define HEX	"hex:"
+#define HEX_LEN	(sizeof(HEX) - 1)
+
+static bool is_hex(const char *text, size_t len)
+{
+	return len >= HEX_LEN && !memcmp(text, HEX, HEX_LEN);
+}
+
+static const char *check_len(const struct type *type, size_t len)
+{
+	static char wrong[80];
+
+	if (len >= type->min && len <= type->max)
+		return NULL;
+	snprintf(wrong, sizeof(wrong), "is %s than the %u bytes the map takes",
+		 len > type->max ? "longer" : "shorter",
+		 len > type->max ? type->max : type->min);
+	return wrong;
+}
+
+const char *value_set(const struct type *type, const void *data, size_t len,
+		      struct value *value)
+{
+	const char *wrong = check_len(type, len);
+
+	if (!wrong) {
+		memcpy(value->data, data, len);
+		value->len = len;
+	}
+	return wrong;
+}
+
 const char *value_parse(const struct type *type, const char *text, size_t len,
 			struct value *value)
 {
-	static char wrong[80];
 	__u32 n = 0;
 
 	if (type->integer)
@@ -163,12 +142,62 @@ const char *value_parse(const struct type *type, const char *text, size_t len,
 		n++;
 	}
 	value->len = n;
-	if (!len && n >= type->min)
-		return NULL;
+	return check_len(type, n + len);
+}
 
-	snprintf(wrong, sizeof(wrong), "is %s than the %u bytes the map takes",
-		 len ? "longer" : "shorter", len ? type->max : type->min);
-	return wrong;
+/* These are the bytes themselves, also of integers. */
+const char *value_parse_hex(const struct type *type, const char *digits,
+			    size_t len, struct value *value)
+{
+	const char *wrong = check_len(type, len / 2);
+	size_t i;
+
+	for (i = 0; i < len; i++)
+		if (digit(digits[i]) > 15)
+			break;
+	if (i < len || len % 2)
+		return "has bytes that are not two hexadecimal digits each";
+	if (wrong)
+		return wrong;
+	for (i = 0; i < len; i += 2)
+		value->data[i / 2] = digit(digits[i]) << 4 | digit(digits[i + 1]);
+	value->len = len / 2;
+	return NULL;
+}
+
+static const char *parse_file(const struct type *type, const char *path,
+			      struct value *value)
+{
+	FILE *f = fopen(path, "re");
+	size_t len;
+
+	if (!f)
+		err(EXIT_REFUSED, "%s", path);
+	len = fread(value->data, 1, type->max, f);
+	if (len == type->max && fgetc(f) != EOF)
+		len++;
+	if (ferror(f))
+		err(EXIT_REFUSED, "%s", path);
+	fclose(f);
+	value->len = len;
+	return check_len(type, len);
+}
+
+void value_argument(const struct map *map, const struct type *type,
+		    const char *text, struct value *value)
+{
+	const char *wrong;
+
+	if (*text == '@')
+		wrong = parse_file(type, text + 1, value);
+	else if (is_hex(text, strlen(text)))
+		wrong = value_parse_hex(type, text + HEX_LEN,
+					strlen(text + HEX_LEN), value);
+	else
+		wrong = value_parse(type, text, strlen(text), value);
+	if (wrong)
+		errx(EXIT_MISUSE, "map '%s': %s '%s' %s", map->name,
+		     type == &map->key ? "key" : "elem", text, wrong);
 }
 
 __u64 value_integer(const void *data, __u32 len)
@@ -214,6 +243,11 @@ void value_print(const struct type *type, const void *data, __u32 len)
 	if (type->integer) {
 		printf("%llu", value_integer(data, len));
 		return;
+	}
+	/* As an argument, this would not be text. */
+	if (len && (*bytes == '@' || is_hex(data, len))) {
+		printf("\\x%02x", *bytes++);
+		len--;
 	}
 	while (len--)
 		print_escaped(*bytes++);

@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The lines of a file, which may have any bytes in them.
+ */
+#include <err.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+#include <sys/stat.h>
+#include "hmapctl.h"
+
+void lines_open(struct lines *l, const char *path)
+{
+	if (!path || !strcmp(path, "-")) {
+		l->name = "stdin";
+		l->fd = STDIN_FILENO;
+		return;
+	}
+	l->name = path;
+	l->fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (l->fd < 0)
+		err(EXIT_REFUSED, "%s", path);
+}
+
+__u64 lines_total(const struct lines *l)
+{
+	off_t at = lseek(l->fd, 0, SEEK_CUR);
+	struct stat st;
+
+	if (fstat(l->fd, &st) || !S_ISREG(st.st_mode) || at > st.st_size)
+		return 0;
+	return st.st_size - at;
+}
+
+/* Get more bytes behind those there are; false if there are none. */
+static bool fill(struct lines *l)
+{
+	ssize_t n;
+
+	memmove(l->buf, l->buf + l->start, l->end - l->start);
+	l->end -= l->start;
+	l->start = 0;
+	do {
+		n = read(l->fd, l->buf + l->end, LINE_MAX_LEN + 1 - l->end);
+	} while (n < 0 && errno == EINTR);
+	if (n < 0)
+		err(EXIT_REFUSED, "%s", l->name);
+	l->end += n;
+	return n > 0;
+}
+
+bool lines_ready(const struct lines *l)
+{
+	return memchr(l->buf + l->start, '\n', l->end - l->start);
+}
+
+char *lines_next(struct lines *l, size_t *len)
+{
+	char *line, *newline;
+	size_t seen = 0;
+
+	while (!(newline = memchr(l->buf + l->start + seen, '\n',
+				  l->end - l->start - seen))) {
+		seen = l->end - l->start;
+		if (!fill(l))
+			break;
+	}
+	if (!newline && !seen)
+		return NULL;
+
+	line = l->buf + l->start;
+	*len = newline ? (size_t)(newline - line) : seen;
+	line[*len] = '\0';
+	l->start += *len + !!newline;
+	l->bytes += *len + !!newline;
+	l->nr++;
+	return line;
+}

@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * What keys and elems are, as create takes it and list tells it.
+ */
+#include <stdio.h>
+#include <string.h>
+#include "hmapctl.h"
+
+static bool sized(const char *text, const char *kind, __u32 max, __u32 *size)
+{
+	size_t len = strlen(kind);
+	__u64 n;
+
+	if (strncmp(text, kind, len) ||
+	    !parse_number(text + len, strlen(text + len), 10, max, &n) || !n)
+		return false;
+	*size = n;
+	return true;
+}
+
+static const char *key_type(const char *text, struct hmap_create *create)
+{
+	create->key_size = 0;
+	if (!strcmp(text, "u32")) {
+		create->key_kind = HMAP_KIND_U32;
+		create->key_size = 4;
+	} else if (!strcmp(text, "u64")) {
+		create->key_kind = HMAP_KIND_U64;
+		create->key_size = 8;
+	} else if (!strcmp(text, "string")) {
+		create->key_kind = HMAP_KIND_STRING;
+	} else if (sized(text, "bytes:", 512, &create->key_size)) {
+		create->key_kind = HMAP_KIND_BYTES;
+	} else {
+		return "is not u32, u64, string, or bytes:N with N from 1 to 512";
+	}
+	return NULL;
+}
+
+static const char *elem_type(const char *text, struct hmap_create *create)
+{
+	__u32 *size = &create->elem_size;
+
+	create->flags = 0;
+	if (!strcmp(text, "none"))
+		*size = 0;
+	else if (!strcmp(text, "u32"))
+		*size = 4;
+	else if (!strcmp(text, "u64"))
+		*size = 8;
+	else if (sized(text, "var:", HMAP_ELEM_SIZE_MAX, size))
+		create->flags = HMAP_CREATE_VAR_ELEM;
+	else if (!sized(text, "bytes:", HMAP_ELEM_SIZE_MAX, size))
+		return "is not none, u32, u64, or bytes:N or var:N with N from 1 to 65536";
+	else if (*size == 4 || *size == 8)
+		return "would be an integer, as all elems of 4 and of 8 bytes are: say u32 or u64";
+	return NULL;
+}
+
+const char *type_parse(const char *text, bool elem, struct hmap_create *create)
+{
+	return elem ? elem_type(text, create) : key_type(text, create);
+}
+
+const char *type_key_name(const struct hmap_info *i)
+{
+	static char text[24];
+
+	switch (i->key_kind) {
+	case HMAP_KIND_U32:
+		return "u32";
+	case HMAP_KIND_U64:
+		return "u64";
+	case HMAP_KIND_STRING:
+		return "string";
+	}
+	snprintf(text, sizeof(text), "bytes:%u", i->key_size);
+	return text;
+}
+
+const char *type_elem_name(const struct hmap_info *i)
+{
+	bool var = i->create_flags & HMAP_CREATE_VAR_ELEM;
+	static char text[24];
+	__u32 size = i->elem_size;
+
+	if (!size)
+		return "none";
+	if (!var && (size == 4 || size == 8))
+		return size == 4 ? "u32" : "u64";
+	snprintf(text, sizeof(text), "%s:%u", var ? "var" : "bytes", size);
+	return text;
+}

@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Changes in one step: xchg, cmpxchg, add, take.  All print the elem that was
+ * there before, also where it is why they are refused.
+ */
+#include <err.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include "hmapctl.h"
+
+static struct value key, elem, expect, old;
+
+static void print_text(const struct map *map)
+{
+	if (!map->elem.max)
+		return;
+	value_print(&map->elem, old.data, old.len);
+	putchar('\n');
+}
+
+static void print_json(const struct map *map, enum format format, bool present,
+		       bool told)
+{
+	struct json_object *object = json_new();
+
+	json_add_value(object, "key", &map->key, key.data, key.len);
+	json_add_bool(object, "present", present);
+	if (told && map->elem.max)
+		json_add_value(object, "old", &map->elem, old.data, old.len);
+	json_print(object, format);
+}
+
+/* @ret: whether the key was there, or -1.  @absent: @old is set even if not. */
+static void report(const struct args *args, const struct map *map, int ret,
+		   bool absent)
+{
+	enum format format = format_asked_for(args);
+	int err = ret < 0 ? errno : 0;
+	bool present = ret > 0 || err == EEXIST || err == ESTALE;
+	bool told = present || (absent && !err);
+
+	if (format != FORMAT_TEXT && (!err || present || err == ENOENT))
+		print_json(map, format, present, told);
+	else if (format == FORMAT_TEXT && told)
+		print_text(map);
+	flush_stdout();
+	if (err)
+		refuse_key(map, args->arg[1], HMAP_IOC_UPDATE, err);
+}
+
+static void open_map(struct map *map, const struct args *args)
+{
+	map_open(map, args->arg[0], O_RDWR);
+	old.len = map->elem.max;
+}
+
+void cmd_xchg(const struct args *args)
+{
+	__u32 flags = insert_flags(args);
+	struct map map;
+
+	open_map(&map, args);
+	entry_arguments(&map, args, &key, &elem);
+	report(args, &map,
+	       hmap_xchg(map.fd, key.data, key.len, elem.data, elem.len,
+			 old.data, &old.len, flags), false);
+}
+
+void cmd_cmpxchg(const struct args *args)
+{
+	struct map map;
+	int ret;
+
+	open_map(&map, args);
+	if (!map.elem.max)
+		errx(EXIT_MISUSE, "map '%s': it is a set, which has no elems",
+		     map.name);
+	value_argument(&map, &map.key, args->arg[1], &key);
+	value_argument(&map, &map.elem, args->arg[2], &expect);
+	value_argument(&map, &map.elem, args->arg[3], &elem);
+	ret = hmap_cmpxchg(map.fd, key.data, key.len, expect.data, expect.len,
+			   elem.data, elem.len, old.data, &old.len);
+	report(args, &map, ret ? -1 : 1, false);
+}
+
+void cmd_add(const struct args *args)
+{
+	__u32 flags = insert_flags(args);
+	const char *text = args->arg[2];
+	bool minus = *text == '-';
+	struct map map;
+	__u64 n;
+
+	open_map(&map, args);
+	if (!map.elem.integer)
+		errx(EXIT_MISUSE, "map '%s': its elems are not u32 or u64",
+		     map.name);
+	value_argument(&map, &map.key, args->arg[1], &key);
+	value_argument(&map, &map.elem, text + minus, &elem);
+	if (minus) {
+		n = -value_integer(elem.data, elem.len);
+		value_set_integer(&map.elem, n, &elem);
+	}
+	report(args, &map,
+	       hmap_fetch_add(map.fd, key.data, key.len, elem.data, old.data,
+			      elem.len, flags), true);
+}
+
+void cmd_take(const struct args *args)
+{
+	struct map map;
+	int ret;
+
+	open_map(&map, args);
+	value_argument(&map, &map.key, args->arg[1], &key);
+	ret = hmap_take(map.fd, key.data, key.len, old.data, &old.len);
+	report(args, &map, ret ? -1 : 1, false);
+}
