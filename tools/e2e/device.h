@@ -111,6 +111,17 @@ void *readonly(const void *from, size_t len);
 #define NOWHERE		((void *)8)
 #define KERNEL_MEMORY	((void *)0xffff888000001000UL)
 
+/* Memory that processes share which are forked later */
+void *shared(size_t len);
+
+/*
+ * @fn in several processes, more than there are CPUs, which begin together and
+ * have to end without failure.
+ */
+#define PROCESSES_MAX	16
+int nr_processes(void);
+void at_once(void (*fn)(int fd, int who, void *arg), int fd, void *arg);
+
 /* What a short file holds, and a module parameter */
 size_t read_file(const char *path, char *buf, size_t room);
 void write_file(const char *path, const char *text);
