@@ -198,6 +198,35 @@ struct bmap *hmap_newoverflow(struct hmap *h, struct bucket_array *a,
 
 /* === Arrays === */
 
+/*
+ * kvmalloc() would round a size that is just over a power of two, as ours are,
+ * up to the next one.  Neither does this, nor reclaim or move anything to get
+ * pages in a row, for which the CPU has larger mappings than vmalloc() makes.
+ */
+static void *array_alloc(size_t size, gfp_t gfp)
+{
+	void *p = NULL;
+
+	if (size <= KMALLOC_MAX_CACHE_SIZE)
+		return kzalloc(size, gfp);
+	if (size <= KMALLOC_MAX_SIZE)
+		p = alloc_pages_exact(size, gfp & ~__GFP_RECLAIM);
+	if (p)
+		return memset(p, 0, size);
+	return gfpflags_allow_blocking(gfp) ?
+	       vmalloc_huge(size, gfp | __GFP_ZERO) : NULL;
+}
+
+static void array_free(struct bucket_array *a)
+{
+	if (is_vmalloc_addr(a))
+		vfree(a);
+	else if (a->bytes > KMALLOC_MAX_CACHE_SIZE)
+		free_pages_exact(a, a->bytes);
+	else
+		kfree(a);
+}
+
 struct bucket_array *hmap_array_new(struct hmap *h, u8 B, gfp_t gfp)
 {
 	size_t nr, nr_spare, size;
@@ -212,15 +241,7 @@ struct bucket_array *hmap_array_new(struct hmap *h, u8 B, gfp_t gfp)
 	    size > LONG_MAX || !hmap_charge(h, size))
 		return NULL;
 
-	gfp = hmap_gfp(h, gfp) | __GFP_ZERO | __GFP_NOWARN;
-	/*
-	 * kvmalloc() would round a size that is just over a power of two, as
-	 * ours are, up to the next one, and stops at INT_MAX.
-	 */
-	if (size > KMALLOC_MAX_CACHE_SIZE && gfpflags_allow_blocking(gfp))
-		a = vmalloc_huge(size, gfp);
-	else
-		a = kmalloc(size, gfp);
+	a = array_alloc(size, hmap_gfp(h, gfp) | __GFP_NOWARN);
 	if (!a) {
 		hmap_uncharge(h, size);
 		return NULL;
@@ -265,7 +286,7 @@ void hmap_array_free(struct bucket_array *a)
 	if (!a)
 		return;
 	hmap_uncharge(a->h, a->bytes);
-	kvfree(a);
+	array_free(a);
 }
 
 /**
@@ -277,6 +298,7 @@ void hmap_array_free(struct bucket_array *a)
 void hmap_array_destroy(struct bucket_array *a)
 {
 	const struct hmap_type *t;
+	struct bmap *b;
 	unsigned long i;
 
 	if (!a)
@@ -284,7 +306,9 @@ void hmap_array_destroy(struct bucket_array *a)
 	t = &a->h->t;
 	if (a->nr_overflow || t->indirect_key || t->indirect_elem) {
 		for (i = 0; i < 1UL << a->B; i++) {
-			free_chain(a, bucket_at(t, a, i));
+			b = bucket_at(t, a, i);
+			if (!evacuated(b) || bmap_overflow(t, b))
+				free_chain(a, b);
 			cond_resched();
 		}
 	}
