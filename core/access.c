@@ -5,127 +5,14 @@
  * The code is written once, for any kind of key, and made into one copy each
  * for the kinds that have a fast path.
  */
-#include <linux/prefetch.h>
 #include <linux/slab.h>
 
-#include "key.h"
+#include "lookup.h"
 
 /* Times a lookup is tried without the lock. */
 #define LOOKUP_TRIES	4
 
-/* A slot of a bucket. */
-struct place {
-	struct bmap *b;
-	unsigned int slot;	/* BUCKET_CNT: behind b, which is the last */
-};
-
-/* As bmap_key(), where the kind of key may tell how many bytes a slot has. */
-static __always_inline void *key_at(const struct hmap_type *t, const u8 kind,
-				    struct bmap *b, unsigned int slot)
-{
-	if (kind == HMAP_KEY_U64)
-		return (void *)b + sizeof(*b) + slot * sizeof(u64);
-	if (kind == HMAP_KEY_U32)
-		return (void *)b + sizeof(*b) + slot * sizeof(u32);
-	return bmap_key(t, b, slot);
-}
-
-/* Likewise bmap_elem(). */
-static __always_inline void *elem_at(const struct hmap_type *t, const u8 kind,
-				     struct bmap *b, unsigned int slot)
-{
-	return key_at(t, kind, b, BUCKET_CNT) + slot * t->elem_slot;
-}
-
-/*
- * Look for a key in a chain.  Where it is not there, and @empty is not NULL,
- * @empty is the first slot that is free.
- */
-static __always_inline bool find(const struct hmap_type *t, const u8 kind,
-				 struct bmap *b, u8 top, const void *key,
-				 struct place *at, struct place *empty)
-{
-	u64 word, match;
-	bool rest;
-
-	if (empty)
-		empty->b = NULL;
-	do {
-		word = tophash_load(b);
-		smp_rmb();	/* pairs with the release in put_entry() */
-		at->b = b;
-		for (match = tophash_match(word, top); match;
-		     match &= match - 1) {
-			at->slot = tophash_first(match);
-			if (key_equal(t, kind, key, key_at(t, kind, b, at->slot)))
-				return true;
-		}
-		if (empty && !empty->b && tophash_match_empty(word)) {
-			empty->b = b;
-			empty->slot = tophash_first(tophash_match_empty(word));
-		}
-		rest = tophash_match(word, EMPTY_REST);
-	} while (!rest && (b = bmap_overflow(t, b)));
-
-	if (empty && !empty->b) {
-		empty->b = at->b;
-		empty->slot = BUCKET_CNT;
-	}
-	return false;
-}
-
 /* === Lookup === */
-
-/* The bucket to look in: the old one until it is evacuated. */
-static __always_inline struct bmap *
-true_bucket(const struct hmap *h, const struct bucket_array *a, u64 hash)
-{
-	const struct bucket_array *old = oldbuckets_of(h);
-	struct bmap *b;
-
-	if (unlikely(old)) {
-		b = bucket_of(&h->t, old, hash);
-		if (!evacuated(b))
-			return b;
-	}
-	return bucket_of(&h->t, a, hash);
-}
-
-/*
- * Copy what the slot of an elem holds: the elem, or a pointer to its block.
- * It counts only if the stripe holds still.
- */
-static __always_inline int read_slot(struct hmap *h, const u8 kind, u64 hash,
-				     const void *key, void *to)
-{
-	const struct bucket_array *a = buckets_of(h);
-	const struct hmap_type *t = &h->t;
-	struct place at;
-
-	if (unlikely(!a) ||
-	    !find(t, kind, true_bucket(h, a, hash), tophash(hash), key, &at,
-		  NULL))
-		return -ENOENT;
-	if (to)
-		copy_short(to, elem_at(t, kind, at.b, at.slot), t->elem_slot);
-	return 0;
-}
-
-/* Without the lock; -EAGAIN if a writer was in the way. */
-static __always_inline int read_try(struct hmap *h, const u8 kind,
-				    const void *key, void *to)
-{
-	union choice choice = choice_of(h);
-	u64 hash = key_hash(&h->t, kind, key, choice.hash0);
-	struct stripe *s = stripe_of(h, choice, hash);
-	unsigned int seq = raw_read_seqcount(&s->seq);
-	int ret;
-
-	if (unlikely(seq & 1 || !stripe_valid(h, choice)))
-		return -EAGAIN;
-	ret = read_slot(h, kind, hash, key, to);
-	return likely(!read_seqcount_retry(&s->seq, seq)) ? ret : -EAGAIN;
-}
 
 static int read_locked(struct hmap *h, const void *key, void *to)
 {
@@ -136,7 +23,7 @@ static int read_locked(struct hmap *h, const void *key, void *to)
 
 	spin_lock_bh(&s->lock);
 	if (stripe_valid(h, choice))
-		ret = read_slot(h, h->t.key_kind, hash, key, to);
+		ret = hmap_read_slot(h, &h->t, h->t.key_kind, hash, key, to);
 	spin_unlock_bh(&s->lock);
 	return ret;
 }
@@ -147,7 +34,7 @@ static noinline int read_again(struct hmap *h, const void *key, void *to)
 	int ret = -EAGAIN;
 
 	for (tries = 1; ret == -EAGAIN && tries < LOOKUP_TRIES; tries++)
-		ret = read_try(h, h->t.key_kind, key, to);
+		ret = hmap_read_try(h, &h->t, h->t.key_kind, key, to);
 	while (ret == -EAGAIN)
 		ret = read_locked(h, key, to);
 	return ret;
@@ -156,28 +43,28 @@ static noinline int read_again(struct hmap *h, const void *key, void *to)
 /* A function for each kind, since kinds that share one share its registers. */
 static noinline int read_u32(struct hmap *h, const void *key, void *to)
 {
-	int ret = read_try(h, HMAP_KEY_U32, key, to);
+	int ret = hmap_read_try(h, &h->t, HMAP_KEY_U32, key, to);
 
 	return likely(ret != -EAGAIN) ? ret : read_again(h, key, to);
 }
 
 static noinline int read_u64(struct hmap *h, const void *key, void *to)
 {
-	int ret = read_try(h, HMAP_KEY_U64, key, to);
+	int ret = hmap_read_try(h, &h->t, HMAP_KEY_U64, key, to);
 
 	return likely(ret != -EAGAIN) ? ret : read_again(h, key, to);
 }
 
 static noinline int read_bytes(struct hmap *h, const void *key, void *to)
 {
-	int ret = read_try(h, HMAP_KEY_BYTES, key, to);
+	int ret = hmap_read_try(h, &h->t, HMAP_KEY_BYTES, key, to);
 
 	return likely(ret != -EAGAIN) ? ret : read_again(h, key, to);
 }
 
 static noinline int read_string(struct hmap *h, const void *key, void *to)
 {
-	int ret = read_try(h, HMAP_KEY_STRING, key, to);
+	int ret = hmap_read_try(h, &h->t, HMAP_KEY_STRING, key, to);
 
 	return likely(ret != -EAGAIN) ? ret : read_again(h, key, to);
 }
@@ -358,7 +245,7 @@ static __always_inline void put_elem(struct hmap *h, struct hmap_op *op,
 				     void *slot)
 {
 	if (!h->t.indirect_elem) {
-		copy_short(slot, op->elem, h->t.elem_size);
+		hmap_copy(slot, op->elem, h->t.elem_size);
 		return;
 	}
 	slot_set_block(slot, op->elem_block);
@@ -376,7 +263,7 @@ static __always_inline int see_elem(struct hmap *h, struct hmap_op *op,
 	if (!h->t.indirect_elem) {
 		op->old_len = h->t.elem_size;
 		if (op->old)
-			copy_short(op->old, slot, h->t.elem_size);
+			hmap_copy(op->old, slot, h->t.elem_size);
 		return 0;
 	}
 	block = slot_block(slot);
@@ -423,7 +310,7 @@ static void add_to_elem(struct hmap *h, struct hmap_op *op, void *slot)
  * ones before it, back through the chain, say so from now on.
  */
 static void mark_empty(const struct hmap_type *t, struct bmap *head,
-		       struct place at)
+		       struct hmap_place at)
 {
 	struct bmap *b = at.b, *next = bmap_overflow(t, b), *prev;
 	unsigned int i = at.slot;
@@ -448,7 +335,7 @@ static void mark_empty(const struct hmap_type *t, struct bmap *head,
 }
 
 static noinline void delete_entry(struct hmap *h, struct hmap_op *op,
-				  struct bmap *head, struct place at)
+				  struct bmap *head, struct hmap_place at)
 {
 	void *key = bmap_key(&h->t, at.b, at.slot);
 	void *elem = bmap_elem(&h->t, at.b, at.slot);
@@ -466,7 +353,7 @@ static noinline void delete_entry(struct hmap *h, struct hmap_op *op,
 }
 
 static __always_inline int write_present(struct hmap *h, struct hmap_op *op,
-					 struct bmap *head, struct place at)
+					 struct bmap *head, struct hmap_place at)
 {
 	void *elem = bmap_elem(&h->t, at.b, at.slot);
 	int err;
@@ -497,7 +384,7 @@ static __always_inline int write_present(struct hmap *h, struct hmap_op *op,
 }
 
 static int put_entry(struct hmap *h, const u8 kind, struct hmap_op *op,
-		     struct bucket_array *a, u8 top, struct place at)
+		     struct bucket_array *a, u8 top, struct hmap_place at)
 {
 	const struct hmap_type *t = &h->t;
 	struct hmap_bytes bytes;
@@ -516,7 +403,7 @@ static int put_entry(struct hmap *h, const u8 kind, struct hmap_op *op,
 		if (!next)
 			return AGAIN_MEMORY;
 		bmap_set_overflow(t, at.b, next);
-		at = (struct place){ next, 0 };
+		at = (struct hmap_place){ next, 0 };
 	}
 
 	key = bmap_key(t, at.b, at.slot);
@@ -524,16 +411,16 @@ static int put_entry(struct hmap *h, const u8 kind, struct hmap_op *op,
 		slot_set_block(key, op->key_block);
 		op->key_block = NULL;
 	} else {
-		copy_short(key, op->key, t->key_size);
+		hmap_copy(key, op->key, t->key_size);
 	}
 	put_elem(h, op, bmap_elem(t, at.b, at.slot));
-	/* Pairs with the smp_rmb() in find(). */
+	/* Pairs with the smp_rmb() in hmap_find(). */
 	smp_store_release(&at.b->tophash[at.slot], top);
 	return 0;
 }
 
 static int write_absent(struct hmap *h, const u8 kind, struct hmap_op *op,
-			struct bucket_array *a, u8 top, struct place at)
+			struct bucket_array *a, u8 top, struct hmap_place at)
 {
 	int ret;
 
@@ -571,7 +458,7 @@ static __always_inline int write_try(struct hmap *h, const u8 kind,
 				     struct hmap_op *op)
 {
 	struct bucket_array *a;
-	struct place at, empty;
+	struct hmap_place at, empty;
 	union choice choice = choice_of(h);
 	u64 hash = key_hash(&h->t, kind, op->key, choice.hash0);
 	struct stripe *s = stripe_of(h, choice, hash);
@@ -588,7 +475,7 @@ static __always_inline int write_try(struct hmap *h, const u8 kind,
 		goto out;
 
 	head = bucket_of(&h->t, a, hash);
-	if (find(&h->t, kind, head, tophash(hash), op->key, &at, &empty))
+	if (hmap_find(&h->t, kind, head, tophash(hash), op->key, &at, &empty))
 		ret = write_present(h, op, head, at);
 	else
 		ret = write_absent(h, kind, op, a, tophash(hash), empty);

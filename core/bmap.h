@@ -72,6 +72,28 @@ struct hmap_type {
 	u64 (*hasher)(const void *key, size_t len, u32 hash0);
 };
 
+/* What follows from what keys and elems are: where those are known, constant. */
+static __always_inline struct hmap_type
+hmap_type_of(u8 key_kind, u32 key_size, u32 elem_size, bool var_elem)
+{
+	struct hmap_type t = {
+		.key_kind = key_kind,
+		.indirect_key = key_kind == HMAP_KEY_STRING ||
+				key_size > MAX_INLINE_SIZE,
+		.indirect_elem = var_elem || elem_size > MAX_INLINE_SIZE,
+		.var_elem = var_elem,
+		.key_size = key_size,
+		.elem_size = elem_size,
+	};
+
+	t.key_slot = t.indirect_key ? sizeof(void *) : key_size;
+	t.elem_slot = t.indirect_elem ? sizeof(void *) : elem_size;
+	t.elems = sizeof(struct bmap) + BUCKET_CNT * t.key_slot;
+	t.overflow = t.elems + BUCKET_CNT * t.elem_slot;
+	t.bucket_size = t.overflow + 8;
+	return t;
+}
+
 static inline u8 tophash(u64 hash)
 {
 	u8 top = hash >> 56;

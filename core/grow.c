@@ -286,8 +286,9 @@ struct evac_dst {
 	unsigned int slot;
 };
 
-static void evac_put(const struct hmap_type *t, struct evac_dst *dst, u8 top,
-		     struct bmap *from, unsigned int slot)
+static __always_inline void evac_put(const struct hmap_type *t,
+				     struct evac_dst *dst, u8 top,
+				     struct bmap *from, unsigned int slot)
 {
 	void *key, *elem;
 
@@ -299,12 +300,12 @@ static void evac_put(const struct hmap_type *t, struct evac_dst *dst, u8 top,
 	if (t->indirect_key)
 		slot_set_block(key, slot_block(bmap_key(t, from, slot)));
 	else
-		copy_short(key, bmap_key(t, from, slot), t->key_slot);
+		hmap_copy(key, bmap_key(t, from, slot), t->key_slot);
 	elem = bmap_elem(t, dst->b, dst->slot);
 	if (t->indirect_elem)
 		slot_set_block(elem, slot_block(bmap_elem(t, from, slot)));
 	else
-		copy_short(elem, bmap_elem(t, from, slot), t->elem_slot);
+		hmap_copy(elem, bmap_elem(t, from, slot), t->elem_slot);
 	WRITE_ONCE(dst->b->tophash[dst->slot++], top);
 }
 
@@ -327,11 +328,12 @@ static int evac_room(struct hmap *h, struct bucket_array *a, struct bmap *b,
 	return 0;
 }
 
-static bool goes_to_y(const struct hmap *h, struct bmap *b, unsigned int slot,
-		      u64 newbit)
+static __always_inline bool goes_to_y(const struct hmap *h, const u8 kind,
+				      struct bmap *b, unsigned int slot,
+				      u64 newbit)
 {
-	return newbit &&
-	       slot_hash(&h->t, bmap_key(&h->t, b, slot), h->hash0) & newbit;
+	return newbit && slot_hash(&h->t, kind, bmap_key(&h->t, b, slot),
+				   h->hash0) & newbit;
 }
 
 /* Only a chain of several buckets can need overflow buckets for its halves. */
@@ -346,7 +348,7 @@ static int evac_prepare(struct hmap *h, struct bucket_array *a, struct bmap *b,
 		for (i = 0; i < BUCKET_CNT; i++) {
 			if (is_empty(b->tophash[i]))
 				continue;
-			if (goes_to_y(h, b, i, newbit))
+			if (goes_to_y(h, h->t.key_kind, b, i, newbit))
 				ny++;
 			else
 				nx++;
@@ -355,8 +357,9 @@ static int evac_prepare(struct hmap *h, struct bucket_array *a, struct bmap *b,
 	return evac_room(h, a, x, nx) ?: ny ? evac_room(h, a, y, ny) : 0;
 }
 
-static void evac_bucket(struct hmap *h, struct bmap *b, u64 newbit,
-			struct evac_dst dst[2])
+static __always_inline void evac_bucket(struct hmap *h, const u8 kind,
+					struct bmap *b, u64 newbit,
+					struct evac_dst dst[2])
 {
 	unsigned int i, y;
 	u8 top, mark;
@@ -365,7 +368,7 @@ static void evac_bucket(struct hmap *h, struct bmap *b, u64 newbit,
 		top = b->tophash[i];
 		mark = EVACUATED_EMPTY;
 		if (!is_empty(top)) {
-			y = goes_to_y(h, b, i, newbit);
+			y = goes_to_y(h, kind, b, i, newbit);
 			evac_put(&h->t, &dst[y], top, b, i);
 			mark = EVACUATED_X + y;
 		}
@@ -401,8 +404,12 @@ int hmap_evacuate(struct hmap *h, unsigned long oldbucket)
 	dst[1].b = bucket_at(&h->t, a, oldbucket + newbit);
 	if (evac_prepare(h, a, head, newbit, dst[0].b, dst[1].b))
 		return -ENOMEM;
-	for (b = head; b; b = bmap_overflow(&h->t, b))
-		evac_bucket(h, b, newbit, dst);
+	for (b = head; b; b = bmap_overflow(&h->t, b)) {
+		if (h->t.key_kind == HMAP_KEY_U64)
+			evac_bucket(h, HMAP_KEY_U64, b, newbit, dst);
+		else
+			evac_bucket(h, h->t.key_kind, b, newbit, dst);
+	}
 	return 0;
 }
 EXPORT_SYMBOL_TEST(hmap_evacuate);
@@ -455,6 +462,20 @@ static int evacuate_locked(struct hmap *h, unsigned long oldbucket)
 	return err;
 }
 
+/* Whether others, or a write that touched it, were at nevacuate's bucket. */
+static bool marked_evacuated(const struct hmap *h)
+{
+	unsigned long n = READ_ONCE(h->nevacuate);
+	struct bucket_array *old;
+	bool ret;
+
+	rcu_read_lock();
+	old = oldbuckets_of(h);
+	ret = old && n <= old->mask && evacuated(bucket_at(&h->t, old, n));
+	rcu_read_unlock();
+	return ret;
+}
+
 /**
  * hmap_evacuate_next() - Do a write's share of a growth.
  * @h: the map
@@ -466,7 +487,8 @@ static int evacuate_locked(struct hmap *h, unsigned long oldbucket)
  */
 void hmap_evacuate_next(struct hmap *h)
 {
-	advance_mark(h);
+	if (marked_evacuated(h))
+		advance_mark(h);
 	if (!rcu_access_pointer(h->oldbuckets))
 		return;
 	evacuate_locked(h, READ_ONCE(h->nevacuate));

@@ -13,7 +13,7 @@
 
 static siphash_key_t secret __ro_after_init;	/* of bytes and strings */
 u64 hmap_mix_secret[3] __ro_after_init;		/* of integers */
-EXPORT_SYMBOL_TEST(hmap_mix_secret);
+EXPORT_SYMBOL_GPL(hmap_mix_secret);
 
 void __init hmap_hash_init(void)
 {
@@ -31,4 +31,4 @@ u64 hmap_hash_bytes(const void *data, size_t len, u32 hash0)
 	key.key[0] ^= hash0;
 	return siphash(data, len, &key);
 }
-EXPORT_SYMBOL_TEST(hmap_hash_bytes);
+EXPORT_SYMBOL_GPL(hmap_hash_bytes);

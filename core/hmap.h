@@ -300,55 +300,6 @@ enum hmap_flags {
 	HMAP_SAME_SIZE_GROW	= 8,
 };
 
-/**
- * HMAP_DEFINE() - Define a map with C types for keys and elems.
- * @name: prefix of the functions
- * @key_t: type of a key; if a struct, one without padding, or with zeros in it
- * @elem_t: type of an elem
- *
- * ``HMAP_DEFINE(ports, u32, struct port)`` defines ports_create(),
- * ports_lookup(), ports_insert(), ports_take() and ports_delete(), which are
- * what their namesakes here are, but take a key by value and no other types.
- */
-#define HMAP_DEFINE(name, key_t, elem_t)				\
-static inline struct hmap *name##_create(unsigned long hint)		\
-{									\
-	const struct hmap_params params = {				\
-		.key_kind = sizeof(key_t) == 4 ? HMAP_KEY_U32 :		\
-			    sizeof(key_t) == 8 ? HMAP_KEY_U64 :		\
-						 HMAP_KEY_BYTES,	\
-		.key_size = sizeof(key_t),				\
-		.elem_size = sizeof(elem_t),				\
-		.hint = hint,						\
-	};								\
-									\
-	BUILD_BUG_ON(sizeof(key_t) > HMAP_MAX_KEY_SIZE);		\
-	BUILD_BUG_ON(sizeof(elem_t) > HMAP_MAX_ELEM_SIZE);		\
-	return hmap_create(&params);					\
-}									\
-									\
-static inline int name##_lookup(struct hmap *h, key_t key, elem_t *elem) \
-{									\
-	return hmap_lookup(h, &key, elem);				\
-}									\
-									\
-static inline int name##_insert(struct hmap *h, key_t key,		\
-				const elem_t *elem,			\
-				enum hmap_mode mode, gfp_t gfp)		\
-{									\
-	return hmap_insert(h, &key, elem, mode, gfp);			\
-}									\
-									\
-static inline int name##_take(struct hmap *h, key_t key, elem_t *elem)	\
-{									\
-	return hmap_take(h, &key, elem);				\
-}									\
-									\
-static inline int name##_delete(struct hmap *h, key_t key)		\
-{									\
-	return hmap_delete(h, &key);					\
-}
-
 void hmap_read_header(struct hmap *h, struct hmap_header *hdr);
 int hmap_read_chain(struct hmap *h, bool old, unsigned long bucket,
 		    u64 *tophash, unsigned int room);

@@ -132,8 +132,8 @@ static void add_chain(struct hmap_iter *it, struct bmap *b, unsigned long mask,
 			if (is_empty(b->tophash[slot]))
 				continue;
 			key = bmap_key(t, b, slot);
-			if (all ||
-			    (slot_hash(t, key, it->hash0) & mask) == bucket)
+			if (all || (slot_hash(t, t->key_kind, key, it->hash0) &
+				    mask) == bucket)
 				add_key(it, key);
 		}
 	}

@@ -16,16 +16,16 @@
  * Inline keys and elems are short, and most often a word: a word at a time
  * beats calling memcpy().
  */
-static __always_inline void copy_short(void *to, const void *from, u32 size)
+static __always_inline void hmap_copy(void *to, const void *from, u32 size)
 {
 	if (likely(size == 8)) {
-		memcpy(to, from, 8);
+		__builtin_memcpy(to, from, 8);
 		return;
 	}
 	for (; size >= 8; size -= 8, to += 8, from += 8)
-		memcpy(to, from, 8);
+		__builtin_memcpy(to, from, 8);
 	if (size >= 4) {
-		memcpy(to, from, 4);
+		__builtin_memcpy(to, from, 4);
 		size -= 4, to += 4, from += 4;
 	}
 	for (; size; size--)
@@ -33,7 +33,7 @@ static __always_inline void copy_short(void *to, const void *from, u32 size)
 }
 
 /* The two halves of a product of 128 bits, folded: wyhash's mixing step. */
-static __always_inline u64 mix(u64 a, u64 b)
+static __always_inline u64 hmap_mix(u64 a, u64 b)
 {
 #ifdef __SIZEOF_INT128__
 	__uint128_t product = (__uint128_t)a * b;
@@ -46,8 +46,8 @@ static __always_inline u64 mix(u64 a, u64 b)
 
 static __always_inline u64 hmap_hash_u64(u64 key, u32 hash0)
 {
-	key = mix(key ^ hmap_mix_secret[0] ^ hash0, hmap_mix_secret[1]);
-	return mix(key ^ hash0, hmap_mix_secret[2]);
+	key = hmap_mix(key ^ hmap_mix_secret[0] ^ hash0, hmap_mix_secret[1]);
+	return hmap_mix(key ^ hash0, hmap_mix_secret[2]);
 }
 
 /* The bytes of a key as the API passes it. */
@@ -109,17 +109,17 @@ static __always_inline bool key_equal(const struct hmap_type *t, u8 kind,
 }
 
 /* The hash of a key that is in a slot; under the stripe. */
-static inline u64 slot_hash(const struct hmap_type *t, const void *slot,
-			    u32 hash0)
+static __always_inline u64 slot_hash(const struct hmap_type *t, u8 kind,
+				     const void *slot, u32 hash0)
 {
 	const struct hmap_block *block;
 	struct hmap_bytes string;
 
 	if (!t->indirect_key)
-		return key_hash(t, t->key_kind, slot, hash0);
+		return key_hash(t, kind, slot, hash0);
 	block = slot_block(slot);
 	string = (struct hmap_bytes){ block->data, block->len };
-	if (t->key_kind == HMAP_KEY_STRING)
+	if (kind == HMAP_KEY_STRING)
 		return key_hash(t, HMAP_KEY_STRING, &string, hash0);
 	return key_hash(t, HMAP_KEY_BYTES, block->data, hash0);
 }

@@ -44,19 +44,9 @@ static int init_type(struct hmap_type *t, const struct hmap_params *p)
 	    p->flags & ~(HMAP_VAR_ELEM | HMAP_ACCOUNT))
 		return -EINVAL;
 
-	t->key_kind = p->key_kind;
-	t->key_size = p->key_size;
-	t->elem_size = p->elem_size;
-	t->var_elem = p->flags & HMAP_VAR_ELEM;
+	*t = hmap_type_of(p->key_kind, p->key_size, p->elem_size,
+			  p->flags & HMAP_VAR_ELEM);
 	t->hasher = p->hasher;
-	t->indirect_key = p->key_kind == HMAP_KEY_STRING ||
-			  p->key_size > MAX_INLINE_SIZE;
-	t->indirect_elem = t->var_elem || p->elem_size > MAX_INLINE_SIZE;
-	t->key_slot = t->indirect_key ? sizeof(void *) : p->key_size;
-	t->elem_slot = t->indirect_elem ? sizeof(void *) : p->elem_size;
-	t->elems = sizeof(struct bmap) + BUCKET_CNT * t->key_slot;
-	t->overflow = t->elems + BUCKET_CNT * t->elem_slot;
-	t->bucket_size = t->overflow + 8;
 	return hmap_overflow_init(t);
 }
 
