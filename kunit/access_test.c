@@ -6,7 +6,7 @@
 #include <kunit/test.h>
 #include <linux/prandom.h>
 
-#include "../core/internal.h"
+#include "../core/typed.h"
 #include "util.h"
 
 /* Buffers too large for the stack, and the map they are for. */
@@ -314,6 +314,203 @@ static void fetch_add(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, hmap_fetch_add(h, key_of(a, 1), 0, &old), 0);
 	KUNIT_EXPECT_EQ(test, old, 2);
 	hmap_test_check(test, h);
+}
+
+/* === Updates === */
+
+static const struct update {
+	enum hmap_what what;
+	enum hmap_mode mode;
+} updates[] = {
+	{ HMAP_STORE, HMAP_ANY },
+	{ HMAP_STORE, HMAP_NOEXIST },
+	{ HMAP_STORE, HMAP_EXIST },
+	{ HMAP_CMPXCHG },
+	{ HMAP_ADD, HMAP_ANY },
+	{ HMAP_ADD, HMAP_EXIST },
+	{ HMAP_TAKE },
+};
+
+static bool adds(const struct hmap_type *t)
+{
+	return !t->var_elem && (t->elem_size == 4 || t->elem_size == 8);
+}
+
+/*
+ * What is to come of an update with elem 3 that may expect elem 2, where the
+ * elem has the number *@nr, or 0 where there is none; and what it is then.
+ */
+static int outcome(const struct hmap_type *t, const struct update *u, u32 *nr)
+{
+	if (u->what == HMAP_ADD && !adds(t))
+		return -EOPNOTSUPP;
+	if (*nr && u->mode == HMAP_NOEXIST)
+		return -EEXIST;
+	if (!*nr && (u->mode == HMAP_EXIST || u->what == HMAP_CMPXCHG ||
+		     u->what == HMAP_TAKE))
+		return -ENOENT;
+	/* All elems of a set are equal. */
+	if (u->what == HMAP_CMPXCHG && *nr != 2 && t->elem_size)
+		return -ESTALE;
+	*nr = u->what == HMAP_TAKE ? 0 : u->what == HMAP_ADD ? *nr + 3 : 3;
+	return 0;
+}
+
+static struct hmap_op op_of(struct access *a, const struct update *u)
+{
+	return (struct hmap_op){
+		.what = u->what,
+		.mode = u->mode,
+		.key = key_of(a, 1),
+		.elem = elem_of(a, 3),
+		.expect = hmap_test_elem(a->h, 2, &a->other),
+		.old = got_nothing(a),
+		.old_len = a->h->t.elem_size,
+		.gfp = GFP_KERNEL,
+		.present = true,	/* is set in any case */
+	};
+}
+
+static void set_to(struct kunit *test, struct access *a, u32 nr)
+{
+	int err = nr ? put(a, 1, nr, HMAP_ANY) : del(a, 1);
+
+	KUNIT_ASSERT_TRUE(test, !err || (!nr && err == -ENOENT));
+}
+
+static bool is(struct access *a, u32 nr)
+{
+	return nr ? has(a, 1, nr) : absent(a, 1);
+}
+
+static void try_update(struct kunit *test, const struct update *u, u32 was,
+		       bool tell)
+{
+	struct access *a = test->priv;
+	struct hmap_op op;
+	u32 nr = was;
+	int err;
+
+	set_to(test, a, was);
+	op = op_of(a, u);
+	if (!tell)
+		op.old = NULL;
+	err = hmap_update(a->h, &op);
+	KUNIT_ASSERT_EQ(test, err, outcome(&a->h->t, u, &nr));
+	KUNIT_EXPECT_EQ(test, op.present, was && err != -EOPNOTSUPP);
+	KUNIT_EXPECT_EQ(test, op.old_len, op.present ? elem_len(a, was) :
+						       a->h->t.elem_size);
+	if (tell && op.present)
+		KUNIT_EXPECT_TRUE(test, got(a, was));
+	else
+		KUNIT_EXPECT_NULL(test, memchr_inv(a->got, 0xee,
+						   sizeof(a->got)));
+	KUNIT_EXPECT_TRUE(test, is(a, nr));
+	KUNIT_EXPECT_FALSE(test, op.outrun || op.seen || op.key_block ||
+			   op.elem_block || op.overflow || op.old_key ||
+			   op.old_elem);
+	hmap_test_check(test, a->h);
+}
+
+/* Of an entry and of none, in a map with others. */
+static void every_update(struct kunit *test)
+{
+	struct access *a = access_kind(test);
+	unsigned int i;
+	u32 was;
+
+	for (i = 2; i < 10; i++)
+		KUNIT_ASSERT_EQ(test, put(a, i, i, HMAP_NOEXIST), 0);
+	for (i = 0; i < ARRAY_SIZE(updates); i++) {
+		for (was = 0; was <= 4; was++) {
+			try_update(test, &updates[i], was, true);
+			try_update(test, &updates[i], was, false);
+		}
+	}
+	for (i = 2; i < 10; i++)
+		KUNIT_EXPECT_TRUE(test, has(a, i, i));
+}
+
+/* With no room for the elem that is there, whatever else there is to say. */
+static void no_room_for_old(struct kunit *test)
+{
+	struct access *a = access_kind(test);
+	const u32 was = 200;
+	struct hmap_op op;
+	unsigned int i;
+	u32 nr;
+
+	if (!a->h->t.var_elem)
+		return;
+	for (i = 0; i < ARRAY_SIZE(updates); i++) {
+		if (updates[i].what == HMAP_ADD)
+			continue;
+		set_to(test, a, was);
+		op = op_of(a, &updates[i]);
+		op.old_len = was - 1;	/* elem 200 has 200 bytes */
+		nr = was;
+		KUNIT_EXPECT_EQ(test, hmap_update(a->h, &op), -EMSGSIZE);
+		KUNIT_EXPECT_TRUE(test, op.present);
+		KUNIT_EXPECT_EQ(test, op.old_len, was);
+		KUNIT_EXPECT_EQ(test, a->got[0], 0xee);
+		KUNIT_EXPECT_TRUE(test, is(a, was));
+		/* What was told is what it takes; an op can be used again. */
+		elem_of(a, 3);
+		KUNIT_EXPECT_EQ(test, hmap_update(a->h, &op),
+				outcome(&a->h->t, &updates[i], &nr));
+		KUNIT_EXPECT_TRUE(test, got(a, was));
+		KUNIT_EXPECT_TRUE(test, is(a, nr));
+	}
+	hmap_test_check(test, a->h);
+}
+
+/* === Prefetching === */
+
+#define NR_HASHED	40
+
+static struct {
+	unsigned int nr;
+	u64 key[NR_HASHED];
+} hashed;
+
+static u64 note(const void *key, size_t len, u32 hash0)
+{
+	u64 hash = hmap_test_identity(key, len, hash0);
+
+	if (hashed.nr < NR_HASHED)
+		hashed.key[hashed.nr] = hash;
+	hashed.nr++;
+	return hash;
+}
+
+/* What is prefetched is known by what is hashed for it: each key, once. */
+static void prefetch_each(struct kunit *test)
+{
+	const struct hmap_test_kind *kind = test->param_value;
+	struct hmap_params params = kind->params;
+	struct hmap_test_key *keys;
+	struct hmap *h, *empty;
+	const void *first;
+	unsigned int i;
+
+	keys = kunit_kcalloc(test, NR_HASHED, sizeof(*keys), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, keys);
+	params.hasher = note;
+	empty = hmap_test_create(test, &params);
+	params.hint = 1;
+	h = hmap_test_create(test, &params);
+	for (i = 0; i < NR_HASHED; i++)
+		hmap_test_key(h, i, &keys[i]);
+	first = hmap_test_key(h, 0, keys);
+
+	hashed.nr = 0;
+	hmap_prefetch(empty, first, sizeof(*keys), NR_HASHED);
+	hmap_prefetch(h, first, sizeof(*keys), 0);
+	KUNIT_EXPECT_EQ(test, hashed.nr, 0);
+	hmap_prefetch(h, first, sizeof(*keys), NR_HASHED);
+	KUNIT_EXPECT_EQ(test, hashed.nr, NR_HASHED);
+	for (i = 0; i < NR_HASHED; i++)
+		KUNIT_EXPECT_EQ(test, hashed.key[i], i);
 }
 
 /* === S12: sizes === */
@@ -733,6 +930,64 @@ static void typed_maps(struct kunit *test)
 	hmap_destroy(peers);
 }
 
+struct long_elem {
+	u64 n[25];
+};
+
+HMAP_DEFINE(test_u64_to_u64, u64, u64)
+HMAP_DEFINE(test_u64_to_long, u64, struct long_elem)
+
+/* What lookups find that are made for a type, as the map grows under them. */
+#define DEFINE_FOUND_WHILE_GROWING(name, key_t, elem_t, make_key)	\
+static void name##_found(struct kunit *test)				\
+{									\
+	struct hmap *h = name##_create(0);				\
+	elem_t elem, *stored;						\
+	unsigned int n, i;						\
+									\
+	KUNIT_ASSERT_FALSE(test, IS_ERR_OR_NULL(h));			\
+	stored = kunit_kcalloc(test, MANY, sizeof(*stored), GFP_KERNEL); \
+	KUNIT_ASSERT_NOT_NULL(test, stored);				\
+	for (n = 0; n < MANY; n++) {					\
+		get_random_bytes(&stored[n], sizeof(elem_t));		\
+		KUNIT_ASSERT_EQ(test, name##_lookup(h, make_key(n), &elem), \
+				-ENOENT);				\
+		KUNIT_ASSERT_EQ(test, name##_insert(h, make_key(n),	\
+						    &stored[n],		\
+						    HMAP_NOEXIST,	\
+						    GFP_KERNEL), 0);	\
+		for (i = n % 13; i <= n; i += 13) {			\
+			memset(&elem, 0, sizeof(elem));			\
+			KUNIT_ASSERT_EQ(test, name##_lookup(h, make_key(i), \
+							    &elem), 0);	\
+			KUNIT_ASSERT_TRUE(test, !memcmp(&elem, &stored[i], \
+							sizeof(elem)));	\
+		}							\
+	}								\
+	for (n = 0; n < MANY; n++) {					\
+		KUNIT_ASSERT_EQ(test, name##_delete(h, make_key(n)), 0); \
+		KUNIT_ASSERT_EQ(test, name##_lookup(h, make_key(n), &elem), \
+				-ENOENT);				\
+	}								\
+	hmap_destroy(h);						\
+}
+
+#define WORD_KEY(n)	((n) * 0x9e3779b9U)
+#define PEER_KEY(n)	((struct peer){ .port = (n), .mark = ~(n) })
+
+DEFINE_FOUND_WHILE_GROWING(test_u32_to_u16, u32, u16, WORD_KEY)
+DEFINE_FOUND_WHILE_GROWING(test_u64_to_u64, u64, u64, WORD_KEY)
+DEFINE_FOUND_WHILE_GROWING(test_peer_to_u64, struct peer, u64, PEER_KEY)
+DEFINE_FOUND_WHILE_GROWING(test_u64_to_long, u64, struct long_elem, WORD_KEY)
+
+static void typed_lookups(struct kunit *test)
+{
+	test_u32_to_u16_found(test);
+	test_u64_to_u64_found(test);
+	test_peer_to_u64_found(test);
+	test_u64_to_long_found(test);
+}
+
 static struct kunit_case access_cases[] = {
 	KUNIT_CASE_PARAM(nothing_in_no_array, hmap_test_kinds),
 	KUNIT_CASE_PARAM(insert_modes, hmap_test_kinds),
@@ -742,6 +997,9 @@ static struct kunit_case access_cases[] = {
 	KUNIT_CASE_PARAM(compare_and_exchange, hmap_test_kinds),
 	KUNIT_CASE_PARAM(hold_and_release, hmap_test_kinds),
 	KUNIT_CASE_PARAM(fetch_add, hmap_test_kinds),
+	KUNIT_CASE_PARAM(every_update, hmap_test_kinds),
+	KUNIT_CASE_PARAM(no_room_for_old, hmap_test_kinds),
+	KUNIT_CASE_PARAM(prefetch_each, hmap_test_kinds),
 	KUNIT_CASE_PARAM(each_byte_counts, size_gen_params),
 	KUNIT_CASE(string_lengths),
 	KUNIT_CASE(var_elem_lengths),
@@ -752,6 +1010,7 @@ static struct kunit_case access_cases[] = {
 	KUNIT_CASE(old_seed_for_iterators),
 	KUNIT_CASE(old_seed_while_growing),
 	KUNIT_CASE(typed_maps),
+	KUNIT_CASE(typed_lookups),
 	{}
 };
 

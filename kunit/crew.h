@@ -8,6 +8,7 @@
 #ifndef _HMAP_KUNIT_CREW_H
 #define _HMAP_KUNIT_CREW_H
 
+#include <kunit/test.h>
 #include <linux/cpumask.h>
 #include <linux/err.h>
 #include <linux/kthread.h>
@@ -72,6 +73,29 @@ extern const unsigned int stress_ms;
 static inline unsigned int stress_slices(void)
 {
 	return DIV_ROUND_UP(stress_ms, 10000);
+}
+
+/*
+ * As KUNIT_ARRAY_PARAM(), but all of @array, whose members have a name, comes
+ * once in each slice; param_of() gives the one that a case has.
+ */
+#define STRESS_ARRAY_PARAM(param, array)				\
+static const void *param##_gen_params(const void *prev, char *desc)	\
+{									\
+	unsigned long n = (unsigned long)prev;				\
+									\
+	if (n == ARRAY_SIZE(array) * stress_slices())			\
+		return NULL;						\
+	strscpy(desc, (array)[n % ARRAY_SIZE(array)].name,		\
+		KUNIT_PARAM_DESC_SIZE);					\
+	return (void *)(n + 1);						\
+}									\
+									\
+static typeof(&(array)[0]) param##_of(struct kunit *test)		\
+{									\
+	unsigned long n = (unsigned long)test->param_value - 1;		\
+									\
+	return &(array)[n % ARRAY_SIZE(array)];				\
 }
 
 #endif /* _HMAP_KUNIT_CREW_H */

@@ -575,10 +575,11 @@ static int run_rounds(struct linear *l, const struct hmap_params *params)
 	return err;
 }
 
+STRESS_ARRAY_PARAM(kind, kinds);
+
 static void linear_map(struct kunit *test)
 {
-	unsigned long n = (unsigned long)test->param_value - 1;
-	const struct kind *kind = &kinds[n % ARRAY_SIZE(kinds)];
+	const struct kind *kind = kind_of(test);
 	const struct hmap_params params = {
 		.key_kind = kind->key_kind,
 		.key_size = kind->key_kind == HMAP_KEY_U64 ? sizeof(u64) : 0,
@@ -612,21 +613,10 @@ static void linear_map(struct kunit *test)
 		   l->growths);
 }
 
-static const void *linear_gen(const void *prev, char *desc)
-{
-	unsigned long n = (unsigned long)prev;
-
-	if (n == ARRAY_SIZE(kinds) * stress_slices())
-		return NULL;
-	strscpy(desc, kinds[n % ARRAY_SIZE(kinds)].name,
-		KUNIT_PARAM_DESC_SIZE);
-	return (void *)(n + 1);
-}
-
 static struct kunit_case linear_cases[] = {
 	KUNIT_CASE(linear_checker),
 	KUNIT_CASE(linear_checker_memory),
-	KUNIT_CASE_PARAM(linear_map, linear_gen),
+	KUNIT_CASE_PARAM(linear_map, kind_gen_params),
 	{}
 };
 

@@ -80,14 +80,38 @@ static void describe_refused(const struct refused *r, char *desc)
 
 KUNIT_ARRAY_PARAM(refused, refused, describe_refused);
 
+/* A pool, and how often it was put. */
+struct counted_pool {
+	struct hmap_pool pool;
+	atomic_t puts;
+};
+
+static void count_put(struct hmap_pool *pool)
+{
+	atomic_inc(&container_of(pool, struct counted_pool, pool)->puts);
+}
+
+static struct counted_pool new_pool(unsigned long max_bytes)
+{
+	return (struct counted_pool){
+		.pool = { .max_bytes = max_bytes, .put = count_put },
+	};
+}
+
 static void create_refused(struct kunit *test)
 {
 	const struct refused *r = test->param_value;
-	struct hmap *h = hmap_create(&r->params);
+	struct counted_pool p = new_pool(ULONG_MAX);
+	struct hmap_params params = r->params;
+	struct hmap *h;
 
+	params.pool = &p.pool;
+	h = hmap_create(&params);
 	KUNIT_EXPECT_EQ(test, PTR_ERR_OR_ZERO(h), r->err);
 	if (!IS_ERR(h))
 		hmap_destroy(h);
+	KUNIT_EXPECT_EQ(test, atomic_read(&p.puts), 1);
+	KUNIT_EXPECT_EQ(test, atomic_long_read(&p.pool.bytes), 0);
 }
 
 /* The most entries that 2^B buckets are for. */
@@ -233,6 +257,118 @@ static void max_bytes(struct kunit *test)
 					  hmap_test_elem(h, 0, &elem), HMAP_ANY,
 					  GFP_KERNEL), 0);
 	hmap_test_check(test, h);
+}
+
+/* === Pools === */
+
+#define POOL_BYTES	(128 * 1024)
+
+static const struct hmap_params long_elems = {
+	.key_kind = HMAP_KEY_U64,
+	.key_size = 8,
+	.elem_size = 200,
+	.hint = 600,		/* more than there is memory for: no growth */
+};
+
+static int put_long(struct hmap *h, u64 key)
+{
+	static const u8 elem[200];
+
+	return hmap_insert(h, &key, elem, HMAP_ANY, GFP_KERNEL);
+}
+
+/* Put until that is refused; why. */
+static int fill(struct hmap *h)
+{
+	int err;
+
+	do
+		err = put_long(h, hmap_len(h));
+	while (!err && hmap_len(h) < long_elems.hint);
+	return err;
+}
+
+static long bytes_of(const struct hmap *a, const struct hmap *b)
+{
+	return atomic_long_read(&a->bytes) + atomic_long_read(&b->bytes);
+}
+
+static void pool_is_shared(struct kunit *test)
+{
+	struct counted_pool p = new_pool(POOL_BYTES);
+	struct hmap_params params = long_elems;
+	struct hmap *a, *b;
+	u64 key, len;
+
+	params.pool = &p.pool;
+	a = hmap_create(&params);
+	b = hmap_create(&params);
+	KUNIT_ASSERT_FALSE(test, IS_ERR(a) || IS_ERR(b));
+	for (key = 0; key < 50; key++)
+		KUNIT_EXPECT_EQ(test, put_long(a, key), 0);
+	KUNIT_EXPECT_EQ(test, fill(b), -ENOMEM);
+	KUNIT_EXPECT_GT(test, hmap_len(b), 50);
+	KUNIT_EXPECT_EQ(test, atomic_long_read(&p.pool.bytes), bytes_of(a, b));
+	KUNIT_EXPECT_LE(test, bytes_of(a, b), POOL_BYTES);
+	KUNIT_EXPECT_GT(test, bytes_of(a, b), POOL_BYTES - 400);
+
+	/* Neither gets more, nor does a third, and nothing has changed. */
+	len = hmap_len(b);
+	KUNIT_EXPECT_EQ(test, put_long(a, 50), -ENOMEM);
+	KUNIT_EXPECT_EQ(test, put_long(a, 0), -ENOMEM);
+	KUNIT_EXPECT_EQ(test, put_long(b, len), -ENOMEM);
+	KUNIT_EXPECT_EQ(test, PTR_ERR_OR_ZERO(hmap_create(&params)), -ENOMEM);
+	KUNIT_EXPECT_EQ(test, atomic_read(&p.puts), 1);
+	KUNIT_EXPECT_EQ(test, hmap_lookup(a, &key, NULL), -ENOENT);
+	KUNIT_EXPECT_EQ(test, hmap_len(a), 50);
+	KUNIT_EXPECT_EQ(test, hmap_len(b), len);
+	KUNIT_EXPECT_EQ(test, atomic_long_read(&p.pool.bytes), bytes_of(a, b));
+	hmap_test_check(test, a);
+	hmap_test_check(test, b);
+
+	/* What one gives back the other can use. */
+	key = 0;
+	KUNIT_EXPECT_EQ(test, hmap_delete(a, &key), 0);
+	KUNIT_EXPECT_EQ(test, put_long(b, len), 0);
+	KUNIT_EXPECT_EQ(test, put_long(a, 0), -ENOMEM);
+	hmap_destroy(b);
+	KUNIT_EXPECT_EQ(test, atomic_read(&p.puts), 2);
+	KUNIT_EXPECT_EQ(test, atomic_long_read(&p.pool.bytes),
+			atomic_long_read(&a->bytes));
+	KUNIT_EXPECT_EQ(test, put_long(a, 0), 0);
+	hmap_destroy(a);
+	KUNIT_EXPECT_EQ(test, atomic_read(&p.puts), 3);
+	KUNIT_EXPECT_EQ(test, atomic_long_read(&p.pool.bytes), 0);
+}
+
+/* Whichever of its allocations hmap_create() fails for. */
+static void pool_put_once(struct kunit *test)
+{
+#ifdef CONFIG_FAILSLAB
+	struct counted_pool p = new_pool(POOL_BYTES);
+	struct hmap_params params = long_elems;
+	unsigned int n, left, refused = 0;
+	struct hmap *h;
+
+	params.pool = &p.pool;
+	for (n = 1, left = 0; !left; n++) {
+		current->fail_nth = n;
+		h = hmap_create(&params);
+		left = current->fail_nth;
+		current->fail_nth = 0;
+		refused += IS_ERR(h);
+		if (IS_ERR(h))
+			KUNIT_EXPECT_EQ(test, PTR_ERR(h), -ENOMEM);
+		else
+			hmap_destroy(h);
+		KUNIT_EXPECT_EQ(test, atomic_read(&p.puts), n);
+		KUNIT_EXPECT_EQ(test, atomic_long_read(&p.pool.bytes), 0);
+	}
+	if (!refused)
+		kunit_skip(test, "needs failslab/ignore-gfp-wait to be N");
+#else
+	kunit_skip(test, "needs CONFIG_FAILSLAB");
+#endif
 }
 
 /* === Clear === */
@@ -381,6 +517,8 @@ static struct kunit_case map_cases[] = {
 	KUNIT_CASE(destroy_nothing),
 	KUNIT_CASE(max_entries),
 	KUNIT_CASE(max_bytes),
+	KUNIT_CASE(pool_is_shared),
+	KUNIT_CASE(pool_put_once),
 	KUNIT_CASE_PARAM(clear_kind, hmap_test_kinds),
 	KUNIT_CASE(clear_while_growing),
 	KUNIT_CASE(header_says),

@@ -692,10 +692,11 @@ static void check_counters(struct kunit *test, struct stress *s)
 	KUNIT_EXPECT_EQ(test, sum, atomic_long_read(&s->adds));
 }
 
+STRESS_ARRAY_PARAM(kind, kinds);
+
 static void stress_map(struct kunit *test)
 {
-	unsigned long n = (unsigned long)test->param_value - 1;
-	const struct kind *kind = &kinds[n % ARRAY_SIZE(kinds)];
+	const struct kind *kind = kind_of(test);
 	const struct hmap_params params = {
 		.key_kind = kind->key_kind,
 		.key_size = kind->key_kind == HMAP_KEY_U64 ? sizeof(u64) : 0,
@@ -730,17 +731,6 @@ static void stress_map(struct kunit *test)
 		   atomic_long_read(&s->softirq_writes),
 		   atomic_long_read(&s->walks), atomic_long_read(&s->cut_walks),
 		   s->h->growths, s->h->same_size_growths);
-}
-
-static const void *stress_gen(const void *prev, char *desc)
-{
-	unsigned long n = (unsigned long)prev;
-
-	if (n == ARRAY_SIZE(kinds) * stress_slices())
-		return NULL;
-	strscpy(desc, kinds[n % ARRAY_SIZE(kinds)].name,
-		KUNIT_PARAM_DESC_SIZE);
-	return (void *)(n + 1);
 }
 
 /* === Destroying a map while it grows === */
@@ -792,7 +782,7 @@ static void stress_destroy(struct kunit *test)
 }
 
 static struct kunit_case stress_cases[] = {
-	KUNIT_CASE_PARAM(stress_map, stress_gen),
+	KUNIT_CASE_PARAM(stress_map, kind_gen_params),
 	KUNIT_CASE(stress_destroy),
 	{}
 };

@@ -198,7 +198,7 @@ static void check_entry(struct check *c, const struct bucket_array *a,
 		count_block(c, slot_block(slot));
 	if (c->wrong)
 		return;
-	hash = slot_hash(t, slot, c->h->hash0);
+	hash = slot_hash(t, t->key_kind, slot, c->h->hash0);
 	expect(c, b->tophash[i] == tophash(hash), "not the key's tophash");
 	expect(c, (hash & bucket_mask(a->B)) == c->bucket,
 	       "not the key's bucket");

@@ -1,0 +1,614 @@
+// SPDX-License-Identifier: GPL-2.0
+/* What a map, a user and a cgroup may have; and what becomes of who wants more. */
+#define _GNU_SOURCE
+#include <linux/capability.h>
+#include <sched.h>
+#include <sys/mman.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+
+#include "device.h"
+
+#define USER	1000
+#define OTHER	1001
+#define SIZE	4000U		/* of an elem: with its header, a page */
+
+static const struct hmap_create u64_set = {
+	.key_kind = HMAP_KIND_U64,
+	.key_size = 8,
+};
+
+static const struct hmap_create long_elems = {
+	.key_kind = HMAP_KIND_U64,
+	.key_size = 8,
+	.elem_size = SIZE,
+	.mode = 0666,
+};
+
+static const struct hmap_create one_byte = {
+	.key_kind = HMAP_KIND_U64,
+	.key_size = 8,
+	.elem_size = 1,
+	.flags = HMAP_CREATE_VAR_ELEM,
+};
+
+static int make_named(const struct hmap_create *arg, const char *name)
+{
+	struct hmap_create named = *arg;
+
+	strcpy(named.name, name);
+	return make(&named);
+}
+
+static __u8 elem[SIZE];
+
+/* Elems that are stored by pointer, so that each takes memory. */
+static int put_long(int fd, __u64 key)
+{
+	memset(elem, key, sizeof(elem));
+	return insert(fd, &key, 8, elem, sizeof(elem), HMAP_INSERT_ANY);
+}
+
+/* Inserts keys from @nr on until that is refused; how many there are then. */
+static __u64 put_until_refused(int fd, __u64 nr)
+{
+	int ret;
+
+	while (!(ret = put_long(fd, nr)))
+		nr++;
+	EQ(ret, -ENOMEM);
+	EQ(info(fd).count, nr);
+	return nr;
+}
+
+static void check_long(int fd, __u64 nr)
+{
+	__u8 want[SIZE];
+	__u32 len = SIZE;
+
+	EQ(info(fd).count, nr);
+	for (__u64 key = 0; key < nr; key++) {
+		memset(want, key, sizeof(want));
+		EQ(lookup(fd, &key, 8, elem, &len), 0);
+		SAME_BYTES(elem, want, len);
+	}
+}
+
+/* Does what a user does, in a process of his own. */
+static void as(uid_t uid, void (*fn)(void))
+{
+	pid_t pid;
+
+	EQ(chmod(DEVICE, 0666), 0);
+	pid = spawn();
+	if (!pid) {
+		become(uid, uid);
+		fn();
+		exit(0);
+	}
+	join(pid);
+}
+
+/* === A map === */
+
+static void map_is_full(void)
+{
+	struct hmap_create arg = long_elems;
+	__u64 keys[4], old_key = 0;
+	__s32 results[4];
+	__u8 old[SIZE];
+	struct hmap_batch b = {
+		.keys = (uintptr_t)keys,
+		.elems = (uintptr_t)old,
+		.results = (uintptr_t)results,
+		.count = 1,
+	};
+	struct hmap_update u = {
+		.key = (uintptr_t)&old_key,
+		.elem = (uintptr_t)elem,
+		.expect = (uintptr_t)old,
+		.old = (uintptr_t)old,
+		.key_len = 8,
+		.elem_len = SIZE,
+		.expect_len = SIZE,
+		.old_len = SIZE,
+	};
+	__u64 nr;
+	int fd;
+
+	arg.max_bytes = 1 << 19;
+	arg.hint = 200;
+	fd = make(&arg);
+	nr = put_until_refused(fd, 0);
+	OK(nr > 100 && info(fd).bytes <= arg.max_bytes);
+	memset(old, 0, sizeof(old));	/* the elem of key 0 */
+	REFUSED(fd, put_long(fd, 0), ENOMEM);
+	for (u.op = HMAP_UPDATE_XCHG; u.op <= HMAP_UPDATE_CMPXCHG; u.op++)
+		REFUSED(fd, call(fd, HMAP_IOC_UPDATE, &u), ENOMEM);
+	keys[0] = nr;
+	REFUSED(fd, call(fd, HMAP_IOC_INSERT_BATCH, &b) ?: results[0], ENOMEM);
+	EQ(b.count, 1);
+
+	/* What takes no memory works, and what is given back can be used. */
+	check_long(fd, nr);
+	u.op = HMAP_UPDATE_TAKE;
+	EQ(call(fd, HMAP_IOC_UPDATE, &u), 0);
+	EQ(call(fd, HMAP_IOC_INSERT_BATCH, &b), 0);
+	EQ(results[0], 0);
+	EQ(info(fd).count, nr);
+}
+
+/* === A user === */
+
+static void make_three(void)
+{
+	struct hmap_create named = u64_set;
+	int fds[3], fd = dev(O_RDWR);
+
+	for (int i = 0; i < 3; i++)
+		fds[i] = make(&u64_set);
+	strcpy(named.name, "one-too-many");
+	EQ(create(fd, &u64_set), -EDQUOT);
+	EQ(create(fd, &named), -EDQUOT);
+	OK(!is_name("one-too-many"));
+	EQ(info(fds[0]).owner_max_bytes, 1 << 20);
+	close(fds[1]);
+	EQ(create(fd, &named), 0);
+	EQ(create(dev(O_RDWR), &u64_set), -EDQUOT);
+
+	/* It counts as long as there is a name, or a file. */
+	EQ(unlink_map(fd, "one-too-many"), 0);
+	EQ(create(dev(O_RDWR), &u64_set), -EDQUOT);
+	close(fd);
+	fd = dev(O_RDWR);
+	EQ(create(fd, &named), 0);
+	close(fd);
+	fd = dev(O_RDWR);
+	EQ(create(fd, &u64_set), -EDQUOT);
+	EQ(unlink_map(fd, "one-too-many"), 0);
+	EQ(create(fd, &u64_set), 0);
+}
+
+static void maps_of_a_user(void)
+{
+	int fds[4];
+
+	set_parameter("max_user_maps", 3);
+	set_parameter("max_user_bytes", 1 << 20);
+	for (size_t i = 0; i < ARRAY_SIZE(fds); i++)
+		fds[i] = make(&u64_set);	/* root may */
+	as(USER, make_three);
+	as(USER, make_three);
+	EQ(info(fds[0]).owner_max_bytes, 0);
+	EQ(info(fds[0]).owner_bytes, 0);
+}
+
+static void make_and_leave(void)
+{
+	char name[2] = "a";
+
+	for (; name[0] <= 'c'; name[0]++)
+		close(make_named(&u64_set, name));
+}
+
+static void make_none(void)
+{
+	EQ(create(dev(O_RDWR), &u64_set), -EDQUOT);
+}
+
+static void users_do_not_share(void)
+{
+	int fd;
+
+	set_parameter("max_user_maps", 3);
+	set_parameter("max_user_bytes", 1 << 20);
+	as(USER, make_and_leave);
+	as(USER, make_none);
+	as(OTHER, make_three);
+	fd = dev_open_map("b", O_RDWR);
+	EQ(unlink_map(fd, "b"), 0);
+	as(USER, make_none);	/* the file is here, the map is his */
+	EQ(unlink_map(fd, "a"), 0);
+	EQ(unlink_map(fd, "c"), 0);
+	close(fd);
+	as(USER, make_three);
+}
+
+static void without_capability(void)
+{
+	struct __user_cap_header_struct hdr = {
+		.version = _LINUX_CAPABILITY_VERSION_3
+	};
+	struct __user_cap_data_struct data[2];
+	int fd = dev(O_RDWR);
+
+	set_parameter("max_user_maps", 0);
+	EQ(create(fd, &u64_set), 0);
+	EQ(syscall(SYS_capget, &hdr, data), 0);
+	data[CAP_TO_INDEX(CAP_SYS_RESOURCE)].effective &=
+		~CAP_TO_MASK(CAP_SYS_RESOURCE);
+	EQ(syscall(SYS_capset, &hdr, data), 0);
+	EQ(create(dev(O_RDWR), &u64_set), -EDQUOT);
+	set_parameter("max_user_maps", 1);
+	fd = dev(O_RDWR);
+	EQ(create(fd, &u64_set), 0);
+	OK(info(fd).owner_max_bytes);
+	EQ(info(fd).owner_bytes, info(fd).bytes);
+}
+
+static bool only_one_left(void *fd)
+{
+	struct hmap_info i = info(*(int *)fd);
+
+	return i.owner_bytes == i.bytes;
+}
+
+static void fill_two(void)
+{
+	struct hmap_create large = long_elems;
+	int fd, other = make(&long_elems);
+	struct hmap_info i, o;
+	__u64 nr;
+
+	large.hint = 400;	/* no growth, after which bytes are given back */
+	fd = make_named(&large, "full");
+	EQ(put_long(other, 0), 0);
+	nr = put_until_refused(fd, 0);
+	OK(nr > 150);
+	i = info(fd);
+	o = info(other);
+	EQ(i.owner_max_bytes, 1 << 20);
+	EQ(i.owner_bytes, i.bytes + o.bytes);
+	EQ(o.owner_bytes, i.owner_bytes);
+	OK(i.owner_bytes <= 1 << 20);
+	OK(i.owner_bytes > (1 << 20) - 2 * SIZE);
+	REFUSED(fd, put_long(fd, nr), ENOMEM);
+	REFUSED(other, put_long(other, 0), ENOMEM);
+	REFUSED(other, put_long(other, 1), ENOMEM);
+
+	EQ(clear(other), 0);
+	EQ(put_long(other, 1), 0);
+	close(other);
+	OK(becomes_true(only_one_left, &fd));
+	other = dev(O_RDWR);
+	large.hint = 1 << 16;
+	EQ(create(other, &large), -ENOMEM);
+	OK(becomes_true(only_one_left, &fd));
+	EQ(put_long(fd, nr), 0);
+	EQ(create(other, &long_elems), 0);
+	EQ(put_long(other, 1), -ENOMEM);
+	check_long(fd, nr + 1);
+}
+
+static void fill_nothing(void)
+{
+	EQ(create(dev(O_RDWR), &u64_set), -ENOMEM);
+}
+
+static void bytes_of_a_user(void)
+{
+	int fd;
+
+	set_parameter("max_user_bytes", 1 << 20);
+	as(USER, fill_two);
+	/* The name keeps it; and it stays his, whoever inserts. */
+	fd = dev_open_map("full", O_RDWR);
+	while (!put_long(fd, info(fd).count))
+		;
+	EQ(put_long(fd, info(fd).count), -ENOMEM);
+	EQ(info(fd).owner_max_bytes, 1 << 20);
+	set_parameter("max_user_bytes", info(fd).owner_bytes);
+	as(USER, fill_nothing);
+	set_parameter("max_user_bytes", 1 << 20);
+	EQ(unlink_map(fd, "full"), 0);
+	close(fd);
+	as(OTHER, fill_two);
+	EQ(unlink_map(dev(O_RDWR), "full"), 0);
+	as(USER, fill_two);
+}
+
+/* === A cgroup === */
+
+#define CGROUPS	"/tmp/cgroups/"
+
+static void need_memory_cgroup(void)
+{
+	char controllers[256];
+
+	/* The mount goes with the test. */
+	EQ(unshare(CLONE_NEWNS), 0);
+	EQ(mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL), 0);
+	if (mkdir(CGROUPS, 0700))
+		EQ(errno, EEXIST);
+	if (mount("none", CGROUPS, "cgroup2", 0, NULL))
+		skip("the kernel has no cgroups");
+	read_file(CGROUPS "cgroup.controllers", controllers,
+		  sizeof(controllers));
+	if (!strstr(controllers, "memory"))
+		skip("the kernel has no cgroups for memory");
+	write_file(CGROUPS "cgroup.subtree_control", "+memory");
+}
+
+static void group_path(char path[128], const char *group, const char *file)
+{
+	snprintf(path, 128, CGROUPS "%s/%s", group, file);
+}
+
+/* One that is left from a test that failed has nobody in it. */
+static void make_group(const char *group, const char *max)
+{
+	char path[128];
+
+	group_path(path, group, "");
+	rmdir(path);
+	EQ(mkdir(path, 0700), 0);
+	group_path(path, group, "memory.max");
+	write_file(path, max);
+}
+
+static void remove_group(const char *group)
+{
+	char path[128];
+
+	group_path(path, group, "");
+	EQ(rmdir(path), 0);
+}
+
+static long long charged(const char *group)
+{
+	char path[128], text[64];
+
+	group_path(path, group, "memory.current");
+	read_file(path, text, sizeof(text));
+	return atoll(text);
+}
+
+static void check_nobody_killed(const char *group)
+{
+	char path[128], text[512];
+
+	group_path(path, group, "memory.events");
+	read_file(path, text, sizeof(text));
+	OK(strstr(text, "oom_kill 0\n"));
+}
+
+/* What the process itself needs is there before it enters. */
+static void enter(const char *group)
+{
+	char stack[1 << 16], path[128];
+
+	explicit_bzero(stack, sizeof(stack));
+	EQ(mlockall(MCL_CURRENT), 0);
+	group_path(path, group, "cgroup.procs");
+	write_file(path, "0");
+}
+
+/* @fn in a cgroup; it must not be killed for want of memory. */
+static void inside(const char *group, void (*fn)(int fd, __u64 *nr), int fd,
+		   __u64 *nr)
+{
+	pid_t pid = spawn();
+
+	if (!pid) {
+		enter(group);
+		fn(fd, nr);
+		exit(0);
+	}
+	join(pid);
+	check_nobody_killed(group);
+}
+
+static void fill_until_refused(int fd, __u64 *nr)
+{
+	*nr = put_until_refused(fd, 0);
+}
+
+/* Opened outside: for files, the kernel kills. */
+static int unbound, crumbs;
+
+/* Elems of a byte, into what is left of a page that is charged. */
+static void put_crumbs(void)
+{
+	__u64 key = info(crumbs).count;
+	int err;
+
+	while (!(err = insert(crumbs, &key, 8, "", 1, HMAP_INSERT_ANY)))
+		key++;
+	EQ(err, -ENOMEM);
+}
+
+/* With no room for any elem: whether each call that needs one is refused. */
+static bool all_refused(void *arg)
+{
+	struct hmap_create large = long_elems;
+	static __u8 elems[2 * SIZE];
+	int fd = *(int *)arg, update_err, batch_err;
+	__u64 keys[2] = { 0, 0 };
+	__s32 results[2] = { 0, 0 };
+	struct hmap_batch b = {
+		.keys = (uintptr_t)keys,
+		.elems = (uintptr_t)elems,
+		.results = (uintptr_t)results,
+		.count = 2,
+	};
+	struct hmap_update u = {
+		.key = (uintptr_t)keys,
+		.elem = (uintptr_t)elems,
+		.key_len = 8,
+		.elem_len = SIZE,
+	};
+	struct hmap_next n;
+	__u32 len = SIZE;
+
+	put_until_refused(fd, info(fd).count);
+	put_crumbs();
+	update_err = call(fd, HMAP_IOC_UPDATE, &u);
+	batch_err = call(fd, HMAP_IOC_INSERT_BATCH, &b);
+	large.hint = 1 << 20;
+	EQ(create(unbound, &large), -ENOMEM);
+	EQ(lookup(fd, keys, 8, elem, &len), 0);
+	EQ(next(fd, &n, elems, sizeof(elems), 0), 0);
+	EQ(n.count, 1);
+	memset(elems, 0, sizeof(elems));
+	return put_long(fd, 0) == -ENOMEM && update_err == -ENOMEM &&
+	       (batch_err == -ENOMEM ||
+		(results[0] == -ENOMEM && results[1] == -ENOMEM));
+}
+
+/* The kernel charges ahead and gives back late, so not at the first try. */
+static void try_all(int fd, __u64 *nr)
+{
+	for (int i = 0; i < 10; i++)
+		OK(becomes_true(all_refused, &fd));
+	*nr = info(fd).count;
+}
+
+static bool can_put(void *fd)
+{
+	return !put_long(*(int *)fd, info(*(int *)fd).count);
+}
+
+/* What a reader may see is freed later, but without being asked for. */
+static void clear_and_fill(int fd, __u64 *nr)
+{
+	EQ(clear(fd), 0);
+	EQ(info(fd).count, 0);
+	for (*nr = 0; *nr < 100; (*nr)++)
+		OK(becomes_true(can_put, &fd));
+}
+
+static void group_is_full(void)
+{
+	__u64 *nr = shared(sizeof(*nr));
+	int fd;
+
+	need_memory_cgroup();
+	make_group("small", "4M");
+	fd = make(&long_elems);
+	unbound = dev(O_RDWR);
+	crumbs = make(&one_byte);
+	inside("small", fill_until_refused, fd, nr);
+	OK(*nr > 200 && *nr < (4 << 20) / SIZE);
+	OK(charged("small") <= 4 << 20);
+	OK(charged("small") > (long long)*nr * SIZE);
+	check_long(fd, *nr);
+	inside("small", try_all, fd, nr);
+	check_long(fd, *nr);
+	inside("small", clear_and_fill, fd, nr);
+	check_long(fd, *nr);
+	remove_group("small");
+}
+
+static void fill_small(int fd, __u64 *nr)
+{
+	int err;
+
+	while (!(err = put(fd, *nr, ~*nr)))
+		(*nr)++;
+	EQ(err, -ENOMEM);
+}
+
+/* A growth that is refused leaves longer chains, until they are refused. */
+static void growth_is_refused(void)
+{
+	__u64 *nr = shared(sizeof(*nr)), got;
+	int fd;
+
+	need_memory_cgroup();
+	make_group("small", "2M");
+	fd = make_u64(NULL, 0);
+	inside("small", fill_small, fd, nr);
+	OK(*nr > 20000);
+	EQ(info(fd).count, *nr);
+	for (__u64 i = 0; i < *nr; i++) {
+		EQ(get(fd, i, &got), 0);
+		EQ(got, ~i);
+	}
+	/* Who is in no such cgroup can go on. */
+	for (__u64 i = 0; i < *nr; i++)
+		EQ(put(fd, *nr + i, i), 0);
+	EQ(clear(fd), 0);
+	remove_group("small");
+}
+
+static void put_60000(int fd, __u64 *nr)
+{
+	for (; *nr < 60000; (*nr)++)
+		EQ(put(fd, *nr, *nr), 0);
+}
+
+static bool has_grown(void *fd)
+{
+	struct hmap_info i = info(*(int *)fd);
+
+	return 2 * i.count <= 13ULL << i.log2_buckets &&
+	       !(i.state & HMAP_STATE_GROWING);
+}
+
+#define SLACK	(1 << 19)	/* that is charged ahead, and to the process */
+
+/* Also what the work item allocates. */
+static void growth_is_charged(void)
+{
+	__u64 *nr = shared(sizeof(*nr));
+	long long bytes;
+	int fd;
+
+	need_memory_cgroup();
+	make_group("growing", "max");
+	fd = make_u64(NULL, 0);
+	inside("growing", put_60000, fd, nr);
+	OK(becomes_true(has_grown, &fd));
+	bytes = info(fd).bytes;
+	OK(bytes > 2 << 20);
+	OK(charged("growing") > bytes - SLACK);
+	OK(charged("growing") < 2 * bytes + SLACK);
+	close(fd);
+	remove_group("growing");
+}
+
+static void put_500(int fd, __u64 *nr)
+{
+	for (__u64 i = 0; i < 500; i++)
+		EQ(put_long(fd, (*nr)++), 0);
+}
+
+static void each_pays_for_his_own(void)
+{
+	__u64 *nr = shared(sizeof(*nr));
+	long long first;
+	int fd;
+
+	need_memory_cgroup();
+	make_group("first", "max");
+	make_group("second", "max");
+	fd = make(&long_elems);
+	inside("first", put_500, fd, nr);
+	first = charged("first");
+	OK(first > 500 * SIZE);
+	OK(charged("second") == 0);
+	inside("second", put_500, fd, nr);
+	OK(charged("second") > 500 * SIZE);
+	OK(charged("first") <= first + SLACK / 4);
+	check_long(fd, 1000);
+	remove_group("first");
+	remove_group("second");
+}
+
+static const struct test tests[] = {
+	TEST(map_is_full),
+	TEST(maps_of_a_user),
+	TEST(users_do_not_share),
+	TEST(without_capability),
+	TEST(bytes_of_a_user),
+	TEST(group_is_full),
+	TEST(growth_is_refused),
+	TEST(growth_is_charged),
+	TEST(each_pays_for_his_own),
+};
+
+int main(void)
+{
+	return run_device_tests(tests, ARRAY_SIZE(tests));
+}
