@@ -362,10 +362,11 @@ static __always_inline int write_present(struct hmap *h, struct hmap_op *op,
 	if (err)
 		return err;
 
+	if (makes_entry(op) && op->mode == HMAP_NOEXIST)
+		return -EEXIST;
+
 	switch (op->what) {
 	case HMAP_STORE:
-		if (op->mode == HMAP_NOEXIST)
-			return -EEXIST;
 		break;
 	case HMAP_CMPXCHG:
 		if (!elem_equal(&h->t, elem, op->expect))

@@ -62,7 +62,7 @@ struct hmap_block *hmap_block_new(struct hmap *h, const void *data, u32 len,
 
 	if (!hmap_charge(h, block_size(len)))
 		return NULL;
-	block = kvmalloc(block_size(len), hmap_gfp(h, gfp));
+	block = kvmalloc(block_size(len), hmap_gfp(h->param_flags, gfp));
 	if (!block) {
 		hmap_uncharge(h, block_size(len));
 		return NULL;
@@ -132,7 +132,7 @@ struct bmap *hmap_overflow_alloc(struct hmap *h, gfp_t gfp)
 
 	if (!hmap_charge(h, h->t.bucket_size))
 		return NULL;
-	b = kmem_cache_alloc(h->t.overflow_cache, hmap_gfp(h, gfp));
+	b = kmem_cache_alloc(h->t.overflow_cache, hmap_gfp(h->param_flags, gfp));
 	if (b)
 		memset(b, 0, h->t.bucket_size);
 	else
@@ -241,7 +241,7 @@ struct bucket_array *hmap_array_new(struct hmap *h, u8 B, gfp_t gfp)
 	    size > LONG_MAX || !hmap_charge(h, size))
 		return NULL;
 
-	a = array_alloc(size, hmap_gfp(h, gfp) | __GFP_NOWARN);
+	a = array_alloc(size, hmap_gfp(h->param_flags, gfp) | __GFP_NOWARN);
 	if (!a) {
 		hmap_uncharge(h, size);
 		return NULL;

@@ -138,9 +138,9 @@ struct hmap {
 #define HMAP_GFP_STRIPE	(GFP_NOWAIT | __GFP_NOWARN)
 
 /* Whoever is at the limit of a cgroup is told so, and not killed. */
-static inline gfp_t hmap_gfp(const struct hmap *h, gfp_t gfp)
+static inline gfp_t hmap_gfp(u32 param_flags, gfp_t gfp)
 {
-	if (h->param_flags & HMAP_ACCOUNT)
+	if (param_flags & HMAP_ACCOUNT)
 		gfp |= __GFP_ACCOUNT | __GFP_RETRY_MAYFAIL | __GFP_NOWARN;
 	return gfp;
 }

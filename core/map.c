@@ -58,7 +58,7 @@ static int init_stripes(struct hmap *h)
 	if (!hmap_charge(h, sizeof(*h) + n * sizeof(*h->stripes)))
 		return -ENOMEM;
 	h->stripes = kvmalloc_array(n, sizeof(*h->stripes),
-				    hmap_gfp(h, GFP_KERNEL));
+				    hmap_gfp(h->param_flags, GFP_KERNEL));
 	if (!h->stripes)
 		return -ENOMEM;
 	for (i = 0; i < n; i++) {
@@ -103,13 +103,10 @@ static int init_buckets(struct hmap *h, unsigned long hint)
  */
 struct hmap *hmap_create(const struct hmap_params *params)
 {
-	gfp_t gfp = GFP_KERNEL;
 	struct hmap *h;
 	int err;
 
-	if (params->flags & HMAP_ACCOUNT)
-		gfp |= __GFP_ACCOUNT;
-	h = kzalloc(sizeof(*h), gfp);
+	h = kzalloc(sizeof(*h), hmap_gfp(params->flags, GFP_KERNEL));
 	if (!h) {
 		hmap_pool_put(params->pool);
 		return ERR_PTR(-ENOMEM);

@@ -17,6 +17,7 @@
 #include "../core/bmap.h"
 #include "debugfs.h"
 #include "registry.h"
+#include "user.h"
 
 static_assert(HMAP_KIND_U32 == HMAP_KEY_U32);
 static_assert(HMAP_KIND_U64 == HMAP_KEY_U64);
@@ -148,7 +149,7 @@ static void owner_put(struct hmap_pool *pool)
 /* Whom the limits on users apply to, for one more map; NULL is out of memory. */
 static struct owner *owner_get(kuid_t uid)
 {
-	struct owner *owner, *new = kzalloc(sizeof(*new), GFP_KERNEL_ACCOUNT);
+	struct owner *owner, *new = kzalloc(sizeof(*new), GFP_CALLER);
 
 	mutex_lock(&registry_lock);
 	owner = find_owner(uid);
@@ -187,7 +188,7 @@ static struct user_map *user_map_new(const struct hmap_create *create)
 	if (err)
 		return ERR_PTR(err);
 
-	map = kzalloc(sizeof(*map), GFP_KERNEL_ACCOUNT);
+	map = kzalloc(sizeof(*map), GFP_CALLER);
 	if (!map)
 		return ERR_PTR(-ENOMEM);
 
