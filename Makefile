@@ -9,6 +9,8 @@
 # make test	run all tests in a kernel made to find mistakes, in QEMU
 # make test-install	install, use and remove it all as a user would, in QEMU
 # make check	have the sources looked over by checkpatch, sparse and others
+# make bench	compare hmap with its peers: time, memory, instructions; figures
+#		and plots go to build/bench
 # make stall	count the instructions of the longest insert into a growing map
 # make shell	get a shell in QEMU, with hmap.ko loaded and hmapctl at hand
 # make clean	remove what these have built
@@ -20,6 +22,7 @@
 # KERNEL=	what to test in: debug (the default), kcsan, or rt
 # STRESS_MS=	how long each case of the stress tests takes
 # ENTRIES=	how many entries stall inserts
+# QUICK=1	let bench take two minutes
 #
 # All that is built goes to build/, but for kernels, which are kept in
 # ~/.cache/hmap.  What these need they install on Debian.
@@ -57,6 +60,9 @@ test-install:
 stall:
 	@tools/bench/stall $(ENTRIES)
 
+bench:
+	@tools/bench/run
+
 check:
 	@tools/check
 
@@ -66,4 +72,4 @@ clean:
 help:
 	@sed -n '3,/^$$/s/^# \?//p' $(firstword $(MAKEFILE_LIST))
 
-.PHONY: all module lib hmapctl install uninstall demo test test-install shell stall check clean help
+.PHONY: all module lib hmapctl install uninstall demo test test-install shell bench stall check clean help
