@@ -34,10 +34,15 @@ func shuffle(order []uint32, seed uint64) {
 	}
 }
 
-func makeKeys(order []uint32, first uint64) []key {
-	keys := make([]key, len(order))
-	for i := range keys {
-		keys[i] = makeKey(first + uint64(order[i]))
+func makeKeys(first, orders, seed uint64, order []uint32) (keys []key) {
+	half := uint64(len(order)) / 2
+	for ; orders > 0; orders-- {
+		shuffle(order[:half], seed)
+		shuffle(order[half:], seed+half)
+		for _, i := range order {
+			keys = append(keys, makeKey(first+uint64(i)))
+		}
+		seed += uint64(len(order))
 	}
 	return keys
 }
@@ -109,11 +114,11 @@ var took = make(map[string]time.Duration) // in this round
 var figures = make(map[string][]float64)
 
 // Times so many calls of f, of which it is known what it returns.
-func clock(op string, times, want int, f func() int) {
+func clock(op string, times, want int, f func(i int) int) {
 	good := 0
 	start := time.Now()
 	for i := 0; i < times; i++ {
-		good += f()
+		good += f(i)
 	}
 	took[op] += time.Since(start)
 	if good != want*times {
@@ -129,6 +134,8 @@ func allocated() uint64 {
 	return stats.HeapAlloc
 }
 
+const lookups = 1 << 17 // least number of keys to look up
+
 type stream struct{ insert, miss, hit []key }
 
 func makeStream(n int) (s stream) {
@@ -137,37 +144,48 @@ func makeStream(n int) (s stream) {
 		order[i] = uint32(i)
 	}
 	shuffle(order, 0)
-	s.insert = makeKeys(order, 0)
-	s.miss = makeKeys(order, uint64(n))
-	shuffle(order, uint64(n))
-	s.hit = makeKeys(order, 0)
+	size := uint64(n)
+	orders := lookups / size
+	if orders == 0 {
+		orders = 1
+	}
+	s.hit = makeKeys(0, orders, size, order)
+	s.miss = makeKeys(size, orders, size, order)
+	shuffle(order, 0)
+	s.insert = makeKeys(0, 1, size, order)
 	return s
+}
+
+// The i-th of the orders of n keys.
+func nth(keys []key, n, i int) []key {
+	at := i * n % len(keys)
+	return keys[at : at+n]
 }
 
 // What leaves a map as it was.
 func reads(m map[key]uint64, s stream, times int) {
 	n := len(s.insert)
-	clock("miss", times, 0, func() int { return lookup(m, s.miss) })
-	clock("iterate", times, n, func() int { return iterate(m) })
-	clock("hit", times, n, func() int { return lookup(m, s.hit) })
-	clock("mix9010", times, n, func() int { return mix(m, s.hit, 10) })
-	clock("mix5050", times, n, func() int { return mix(m, s.hit, 50) })
+	clock("miss", times, 0, func(i int) int { return lookup(m, nth(s.miss, n, i)) })
+	clock("iterate", times, n, func(int) int { return iterate(m) })
+	clock("hit", times, n, func(i int) int { return lookup(m, nth(s.hit, n, i)) })
+	clock("mix9010", times, n, func(i int) int { return mix(m, nth(s.hit, n, i), 10) })
+	clock("mix5050", times, n, func(i int) int { return mix(m, nth(s.hit, n, i), 50) })
 }
 
 func round(s stream, times int) {
 	n := len(s.insert)
 	for i := 0; i < times; i++ {
 		m := make(map[key]uint64)
-		clock("insert_grow", 1, n, func() int { return insert(m, s.insert) })
+		clock("insert_grow", 1, n, func(int) int { return insert(m, s.insert) })
 	}
 	runtime.GC()
 	m := make(map[key]uint64, n)
 	for i := 1; i <= times; i++ {
-		clock("insert_presized", 1, n, func() int { return insert(m, s.insert) })
+		clock("insert_presized", 1, n, func(int) int { return insert(m, s.insert) })
 		if i == times {
 			reads(m, s, times)
 		}
-		clock("delete", 1, 0, func() int { return remove(m, s.hit) })
+		clock("delete", 1, 0, func(int) int { return remove(m, s.hit[:n]) })
 	}
 	runtime.GC()
 	for op, t := range took {

@@ -13,6 +13,7 @@
 struct crew {
 	loop_fn loop;
 	void *table;
+	const struct stream *s;
 	unsigned long times;
 	atomic_t waiting;		/* those that are not at the start yet */
 };
@@ -40,6 +41,8 @@ static int work(void *data)
 {
 	struct hand *hand = data;
 	struct crew *crew = hand->crew;
+	const struct stream *s = crew->s;
+	const void *keys;
 	unsigned long i;
 
 	crew_nice();
@@ -47,8 +50,10 @@ static int work(void *data)
 	while (atomic_read(&crew->waiting))
 		cond_resched();
 	hand->start = ktime_get_ns();
-	for (i = 0; i < crew->times; i++)
-		hand->good += crew->loop(crew->table, hand->keys, hand->n);
+	for (i = 0; i < crew->times; i++) {
+		keys = hand->keys + i % s->orders * s->n * s->key_size;
+		hand->good += crew->loop(crew->table, keys, hand->n);
+	}
 	hand->end = ktime_get_ns();
 	complete(&hand->done);
 	return 0;
@@ -59,7 +64,7 @@ static int work(void *data)
  * @loop: what to do
  * @table: to what
  * @s: the keys' kind and number
- * @keys: the keys
+ * @keys: the keys, in all orders
  * @cpus: on how many CPUs at once
  * @times: how often to go over the keys
  * @good: what the loops returned is added to it
@@ -70,7 +75,7 @@ u64 crew_time(loop_fn loop, void *table, const struct stream *s,
 	      const void *keys, unsigned int cpus, unsigned long times,
 	      unsigned long *good)
 {
-	struct crew crew = { .loop = loop, .table = table, .times = times };
+	struct crew crew = { loop, table, s, times };
 	struct hand hands[MAX_CPUS] = {};
 	u64 start = U64_MAX, end = 0;
 	struct task_struct *task;

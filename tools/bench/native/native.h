@@ -34,14 +34,19 @@ struct name {
 	u32 len;
 };
 
-/* n keys three times, in the order in which all implementations use them. */
+/*
+ * n keys to insert, and those and others to look up, in the order in which all
+ * implementations use them.  Lookups of few keys come in several orders, one
+ * after the other: a CPU learns the branches of a single one by heart.
+ */
 struct stream {
 	enum key_kind kind;
 	unsigned long n;
+	unsigned long orders;
 	size_t key_size;
 	void *insert;
-	void *hit;		/* those of insert in another order */
-	void *miss;		/* others */
+	void *hit;
+	void *miss;
 };
 
 extern const char *const key_kind_names[NR_KEY_KINDS];

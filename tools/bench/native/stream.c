@@ -11,6 +11,8 @@
 
 #include "native.h"
 
+#define LOOKUPS	131072	/* least number of keys to look up */
+
 const char *const key_kind_names[NR_KEY_KINDS] = {
 	[KEYS_U64] = "u64",
 	[KEYS_BYTES16] = "bytes16",
@@ -53,21 +55,6 @@ static size_t size_of(enum key_kind kind)
 	}
 }
 
-/* As many keys as there are numbers in @order, from the @first on. */
-static void *make_keys(enum key_kind kind, const u32 *order, unsigned long n,
-		       unsigned long first)
-{
-	size_t size = size_of(kind);
-	void *keys = vmalloc(array_size(n, size));
-	unsigned long i;
-
-	for (i = 0; keys && i < n; i++) {
-		make_key(keys + i * size, kind, first + order[i]);
-		cond_resched();
-	}
-	return keys;
-}
-
 static void shuffle(u32 *order, unsigned long n, u64 seed)
 {
 	unsigned long i, j;
@@ -78,21 +65,48 @@ static void shuffle(u32 *order, unsigned long n, u64 seed)
 	}
 }
 
+/*
+ * Keys from the @first on, in so many orders, each shuffled from the last; by
+ * halves, so that of two CPUs neither gets a key of the other's.
+ */
+static void *make_keys(const struct stream *s, unsigned long first,
+		       unsigned long orders, u32 *order, u64 seed)
+{
+	void *keys = vmalloc(array3_size(s->n, s->key_size, orders));
+	unsigned long i, half = s->n / 2;
+	void *key = keys;
+
+	for (; keys && orders; orders--, seed += s->n) {
+		shuffle(order, half, seed);
+		shuffle(order + half, s->n - half, seed + half);
+		for (i = 0; i < s->n; i++, key += s->key_size)
+			make_key(key, s->kind, first + order[i]);
+		cond_resched();
+	}
+	return keys;
+}
+
 int stream_init(struct stream *s, enum key_kind kind, unsigned long n)
 {
 	u32 *order = vmalloc(array_size(n, sizeof(*order)));
 	unsigned long i;
 
-	*s = (struct stream){ .kind = kind, .n = n, .key_size = size_of(kind) };
+	*s = (struct stream){
+		.kind = kind,
+		.n = n,
+		.orders = max(1UL, LOOKUPS / n),
+		.key_size = size_of(kind),
+	};
 	if (!order)
 		return -ENOMEM;
 	for (i = 0; i < n; i++)
 		order[i] = i;
 	shuffle(order, n, 0);
-	s->insert = make_keys(kind, order, n, 0);
-	s->miss = make_keys(kind, order, n, n);
-	shuffle(order, n, n);
-	s->hit = make_keys(kind, order, n, 0);
+	s->hit = make_keys(s, 0, s->orders, order, n);
+	s->miss = make_keys(s, n, s->orders, order, n);
+	/* Of what is inserted together, no more than of the rest is in a half. */
+	shuffle(order, n, 0);
+	s->insert = make_keys(s, 0, 1, order, n);
 	vfree(order);
 	if (s->insert && s->miss && s->hit)
 		return 0;
