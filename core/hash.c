@@ -12,7 +12,7 @@
 #include "internal.h"
 
 static siphash_key_t secret __ro_after_init;	/* of bytes and strings */
-u64 hmap_mix_secret[3] __ro_after_init;		/* of integers */
+u64 hmap_mix_secret[3] __ro_after_init;		/* of what is short */
 EXPORT_SYMBOL_GPL(hmap_mix_secret);
 
 void __init hmap_hash_init(void)

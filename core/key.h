@@ -32,6 +32,20 @@ static __always_inline void hmap_copy(void *to, const void *from, u32 size)
 		*(u8 *)to++ = *(const u8 *)from++;
 }
 
+/* Likewise for comparing. */
+static __always_inline bool hmap_equal(const void *a, const void *b, u32 size)
+{
+	u64 x, y;
+
+	for (; size >= 8; size -= 8, a += 8, b += 8) {
+		__builtin_memcpy(&x, a, 8);
+		__builtin_memcpy(&y, b, 8);
+		if (x != y)
+			return false;
+	}
+	return !size || !memcmp(a, b, size);
+}
+
 /* The two halves of a product of 128 bits, folded: wyhash's mixing step. */
 static __always_inline u64 hmap_mix(u64 a, u64 b)
 {
@@ -48,6 +62,28 @@ static __always_inline u64 hmap_hash_u64(u64 key, u32 hash0)
 {
 	key = hmap_mix(key ^ hmap_mix_secret[0] ^ hash0, hmap_mix_secret[1]);
 	return hmap_mix(key ^ hash0, hmap_mix_secret[2]);
+}
+
+#define HMAP_SHORT	16	/* bytes, at most, that are hashed as two words */
+
+/* 1 to HMAP_SHORT bytes; the two words they are read as may overlap. */
+static __always_inline u64 hmap_hash_short(const void *data, u32 len, u32 hash0)
+{
+	u64 a = 0, b = 0;
+
+	if (len >= 8) {
+		__builtin_memcpy(&a, data, 8);
+		__builtin_memcpy(&b, data + len - 8, 8);
+	} else if (len >= 4) {
+		__builtin_memcpy(&a, data, 4);
+		__builtin_memcpy(&b, data + len - 4, 4);
+	} else {
+		a = *(const u8 *)data;
+		b = *(const u8 *)(data + len / 2) << 8 |
+		    *(const u8 *)(data + len - 1);
+	}
+	a = hmap_mix(a ^ hmap_mix_secret[0] ^ hash0, b ^ hmap_mix_secret[1]);
+	return hmap_mix(a ^ hash0, hmap_mix_secret[2]);
 }
 
 /* The bytes of a key as the API passes it. */
@@ -69,6 +105,8 @@ static __always_inline u64 key_hash(const struct hmap_type *t, u8 kind,
 			return hmap_hash_u64(*(const u64 *)key, hash0);
 		if (kind == HMAP_KEY_U32)
 			return hmap_hash_u64(*(const u32 *)key, hash0);
+		if (kind == HMAP_KEY_BYTES && t->key_size <= HMAP_SHORT)
+			return hmap_hash_short(key, t->key_size, hash0);
 	}
 	bytes = key_bytes(t, kind, key);
 	if (unlikely(t->hasher))
@@ -100,7 +138,7 @@ static __always_inline bool key_equal(const struct hmap_type *t, u8 kind,
 	if (kind == HMAP_KEY_U32)
 		return READ_ONCE(*(const u32 *)slot) == *(const u32 *)key;
 	if (kind == HMAP_KEY_BYTES && !t->indirect_key)
-		return !memcmp(slot, key, t->key_size);
+		return hmap_equal(slot, key, t->key_size);
 
 	block = slot_block(slot);
 	bytes = key_bytes(t, kind, key);

@@ -20,12 +20,28 @@ static u64 hash_bytes(u64 key, u32 hash0)
 	return hmap_hash_bytes(&key, sizeof(key), hash0);
 }
 
+static u64 hash_first_word(u64 key, u32 hash0)
+{
+	const u64 words[] = { key, 0 };
+
+	return hmap_hash_short(words, sizeof(words), hash0);
+}
+
+static u64 hash_last_word(u64 key, u32 hash0)
+{
+	const u64 words[] = { 0, key };
+
+	return hmap_hash_short(words, sizeof(words), hash0);
+}
+
 static const struct hash {
 	const char *name;
 	u64 (*hash)(u64 key, u32 hash0);
 } hashes[] = {
 	{ "integers", hash_u64 },
 	{ "bytes", hash_bytes },
+	{ "first of two words", hash_first_word },
+	{ "last of two words", hash_last_word },
 };
 
 static void describe_hash(const struct hash *hash, char *desc)
@@ -208,6 +224,29 @@ static void tophash_tells_within_bucket(struct kunit *test)
 
 /* === All of the key, and nothing else === */
 
+static void short_border(struct kunit *test)
+{
+	const u32 hash0 = get_random_u32();
+	unsigned int len, i;
+	u8 data[32];
+	u64 hash;
+
+	for (len = 1; len <= HMAP_SHORT; len++) {
+		memset(data, 0, sizeof(data));
+		hash = hmap_hash_short(data + 8, len, hash0);
+		memset(data, len, 3);
+		memset(data + 3 + len, len, 8);
+		KUNIT_EXPECT_EQ(test, hmap_hash_short(data + 3, len, hash0),
+				hash);
+		for (i = 3; i < 3 + len; i++) {
+			data[i] = 1;
+			KUNIT_EXPECT_NE(test, hash,
+					hmap_hash_short(data + 3, len, hash0));
+			data[i] = 0;
+		}
+	}
+}
+
 static void bytes_border(struct kunit *test)
 {
 	u8 *data = kunit_kzalloc(test, 600, GFP_KERNEL);
@@ -287,6 +326,7 @@ static struct kunit_case hash_cases[] = {
 	KUNIT_CASE(maps_have_own_seeds),
 	KUNIT_CASE_PARAM(spreads_evenly, hash_gen_params),
 	KUNIT_CASE_PARAM(tophash_tells_within_bucket, hash_gen_params),
+	KUNIT_CASE(short_border),
 	KUNIT_CASE(bytes_border),
 	KUNIT_CASE_PARAM(hasher_gets_whole_key, hmap_test_kinds),
 	{}
