@@ -2,6 +2,7 @@
 /*
  * Memory: bucket arrays, overflow buckets, keys and elems stored by pointer.
  */
+#include <linux/kmemleak.h>
 #include <linux/list.h>
 #include <linux/mm.h>
 #include <linux/mutex.h>
@@ -211,20 +212,26 @@ static void *array_alloc(size_t size, gfp_t gfp)
 		return kzalloc(size, gfp);
 	if (size <= KMALLOC_MAX_SIZE)
 		p = alloc_pages_exact(size, gfp & ~__GFP_RECLAIM);
-	if (p)
-		return memset(p, 0, size);
+	if (p) {
+		memset(p, 0, size);
+		/* To be searched for pointers to overflow buckets and blocks. */
+		kmemleak_alloc(p, size, 1, gfp);
+		return p;
+	}
 	return gfpflags_allow_blocking(gfp) ?
 	       vmalloc_huge(size, gfp | __GFP_ZERO) : NULL;
 }
 
 static void array_free(struct bucket_array *a)
 {
-	if (is_vmalloc_addr(a))
+	if (is_vmalloc_addr(a)) {
 		vfree(a);
-	else if (a->bytes > KMALLOC_MAX_CACHE_SIZE)
+	} else if (a->bytes > KMALLOC_MAX_CACHE_SIZE) {
+		kmemleak_free(a);
 		free_pages_exact(a, a->bytes);
-	else
+	} else {
 		kfree(a);
+	}
 }
 
 struct bucket_array *hmap_array_new(struct hmap *h, u8 B, gfp_t gfp)

@@ -2,10 +2,10 @@
 /*
  * hmap: the bucketed hash table behind Go's map, for the kernel.
  *
- * This is the whole in-kernel API.  A map has one key type and one elem type,
- * fixed when it is made; it grows by itself and may be used from any number
- * of CPUs at once.  No call may be made with hard interrupts off, but for
- * hmap_len().
+ * This is the whole in-kernel API; typed.h makes functions for C types of it.
+ * A map has one key type and one elem type, fixed when it is made; it grows by
+ * itself and may be used from any number of CPUs at once.  No call may be made
+ * with hard interrupts off, but for hmap_len().
  *
  * Keys and elems are passed by address.  For a key of kind HMAP_KEY_STRING,
  * and for an elem of a map made with HMAP_VAR_ELEM, what is passed is the
