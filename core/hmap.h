@@ -16,7 +16,6 @@
 
 #include <linux/atomic.h>
 #include <linux/bits.h>
-#include <linux/build_bug.h>
 #include <linux/gfp.h>
 #include <linux/types.h>
 
