@@ -57,12 +57,11 @@ static void drop_given(struct hmap_iter *it)
  */
 int hmap_iter_init(struct hmap_iter *it, struct hmap *h)
 {
-	gfp_t gfp = hmap_gfp(h->param_flags, GFP_KERNEL);
 	const struct hmap_type *t = &h->t;
 
 	*it = (struct hmap_iter){ .h = h, .room = SNAPSHOT_ROOM };
-	it->snapshot = kmalloc_array(it->room, t->key_slot, gfp);
-	it->buf = kmalloc(t->key_slot + t->elem_slot, gfp);
+	it->snapshot = kmalloc_array(it->room, t->key_slot, GFP_KERNEL);
+	it->buf = kmalloc(t->key_slot + t->elem_slot, GFP_KERNEL);
 	if (!it->snapshot || !it->buf) {
 		kfree(it->snapshot);
 		kfree(it->buf);
@@ -213,8 +212,7 @@ static int more_room(struct hmap_iter *it)
 
 	it->nr = it->room;
 	drop_snapshot(it);
-	snapshot = kvmalloc_array(room, it->h->t.key_slot,
-				  hmap_gfp(it->h->param_flags, GFP_KERNEL));
+	snapshot = kvmalloc_array(room, it->h->t.key_slot, GFP_KERNEL);
 	if (!snapshot)
 		return -ENOMEM;
 	kvfree(it->snapshot);
