@@ -22,7 +22,7 @@
 # KERNEL=	what to test in: debug (the default), kcsan, or rt
 # STRESS_MS=	how long each case of the stress tests takes
 # ENTRIES=	how many entries stall inserts
-# QUICK=1	let bench take a few minutes
+# QUICK=1	let bench take a minute or two
 #
 # All that is built goes to build/, but for kernels, which are kept in
 # ~/.cache/hmap.  What these need they install on Debian.
