@@ -146,7 +146,7 @@ static inline bool is_empty(u8 top)
 /* Evacuation marks the whole chain; its first byte speaks for all of it. */
 static inline bool evacuated(const struct bmap *b)
 {
-	/* Pairs with the release in evacuate(): see advance_mark(). */
+	/* Pairs with the release in evac_bucket(); see advance_mark(), too. */
 	u8 top = smp_load_acquire(&b->tophash[0]);
 
 	return top > EMPTY_ONE && top < MIN_TOPHASH;
