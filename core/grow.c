@@ -24,6 +24,11 @@
 
 struct workqueue_struct *hmap_wq;
 
+#if IS_ENABLED(CONFIG_KUNIT)
+unsigned int hmap_test_delay_us;
+EXPORT_SYMBOL_TEST(hmap_test_delay_us);
+#endif
+
 /* Whether that many entries are more than 13/2 a bucket. */
 bool hmap_over_load(unsigned long count, u8 B)
 {
@@ -92,19 +97,23 @@ void hmap_grow_wait(struct hmap *h)
 
 /* === Replacing the array === */
 
-/* Take all stripes in use; returns the mask that tells which these are. */
-static u32 lock_all(struct hmap *h)
+/*
+ * Take the stripes that are in use, and those that will be with @new_mask:
+ * whoever reads that one early must find its stripe taken, too.  Returns the
+ * mask that tells which these are.
+ */
+static u32 lock_all(struct hmap *h, u32 new_mask)
 {
-	u32 i;
+	u32 i, mask = max(h->stripe_mask, new_mask);
 
 	lockdep_assert_held(&h->lock);
-	for (i = 0; i <= h->stripe_mask; i++) {
+	for (i = 0; i <= mask; i++) {
 		spin_lock_nest_lock(&h->stripes[i].lock, &h->lock);
 		/* raw: lockdep knows no nest_lock for sequence counts */
 		raw_write_seqcount_begin(&h->stripes[i].seq);
 		__release(&h->stripes[i].lock);	/* sparse counts one by one */
 	}
-	return h->stripe_mask;
+	return mask;
 }
 
 static void unlock_all(struct hmap *h, u32 mask)
@@ -121,11 +130,12 @@ static void unlock_all(struct hmap *h, u32 mask)
 static void publish(struct hmap *h, struct bucket_array *old,
 		    struct bucket_array *new)
 {
+	u32 new_mask = stripe_mask_of(h, old->B);
 	bool same_size = new->B == old->B;
-	u32 mask = lock_all(h);
+	u32 mask = lock_all(h, new_mask);
 
 	WRITE_ONCE(h->B, new->B);
-	WRITE_ONCE(h->stripe_mask, stripe_mask_of(h, old->B));
+	WRITE_ONCE(h->stripe_mask, new_mask);
 	WRITE_ONCE(h->nevacuate, 0);
 	/* Iterators of buckets are iterators of oldbuckets from now on. */
 	h->flags = (h->flags & HMAP_ITERATOR ? HMAP_OLD_ITERATOR : 0) |
@@ -135,6 +145,7 @@ static void publish(struct hmap *h, struct bucket_array *old,
 	atomic_long_set(&h->extra.oldoverflow,
 			atomic_long_xchg(&h->extra.overflow, 0));
 	rcu_assign_pointer(h->oldbuckets, old);
+	hmap_test_delay();
 	rcu_assign_pointer(h->buckets, new);
 	unlock_all(h, mask);
 
@@ -225,16 +236,16 @@ static u32 other_seed(u32 hash0)
 void hmap_replace(struct hmap *h, struct bucket_array *new,
 		  struct bucket_array *old[2])
 {
-	u32 mask;
+	u32 mask, new_mask = stripe_mask_of(h, new ? new->B : 0);
 
 	spin_lock_bh(&h->lock);
-	mask = lock_all(h);
+	mask = lock_all(h, new_mask);
 	old[0] = rcu_dereference_protected(h->buckets,
 					   lockdep_is_held(&h->lock));
 	old[1] = rcu_dereference_protected(h->oldbuckets,
 					   lockdep_is_held(&h->lock));
 	WRITE_ONCE(h->B, new ? new->B : 0);
-	WRITE_ONCE(h->stripe_mask, stripe_mask_of(h, h->B));
+	WRITE_ONCE(h->stripe_mask, new_mask);
 	WRITE_ONCE(h->hash0, other_seed(h->hash0));
 	h->flags &= ~HMAP_SAME_SIZE_GROW;
 	atomic_long_set(&h->count, 0);
@@ -246,6 +257,7 @@ void hmap_replace(struct hmap *h, struct bucket_array *new,
 		old[1]->nr_overflow =
 			atomic_long_xchg(&h->extra.oldoverflow, 0);
 	RCU_INIT_POINTER(h->oldbuckets, NULL);
+	hmap_test_delay();
 	rcu_assign_pointer(h->buckets, new);
 	unlock_all(h, mask);
 	WRITE_ONCE(h->generation, h->generation + 1);
@@ -265,7 +277,7 @@ static void reseed_work(struct work_struct *work)
 
 	spin_lock_bh(&h->lock);
 	if (!rcu_access_pointer(h->oldbuckets) && !h->iterators) {
-		mask = lock_all(h);
+		mask = lock_all(h, h->stripe_mask);
 		if (!atomic_long_read(&h->count))
 			WRITE_ONCE(h->hash0, other_seed(h->hash0));
 		unlock_all(h, mask);

@@ -13,9 +13,10 @@
  * followed before that is whole pointers to memory freed after a grace period.
  *
  * Whoever replaces the array, the seed or the mask holds hmap.lock and, within
- * it, every stripe in use.  So whoever holds a stripe, or is in a read section
- * that will be found unchanged, and has seen within it that seed and mask are
- * what the stripe was chosen by, knows that they stay so, and hmap.buckets, too.
+ * it, every stripe that is in use before or afterwards.  So whoever holds a
+ * stripe, or is in a read section that will be found unchanged, and has seen
+ * within it that seed and mask are what the stripe was chosen by, knows that
+ * they stay so, and hmap.buckets, too.
  *
  * While there is an old array, an old bucket is the true one until it is
  * marked evacuated, which takes its stripe; then the new ones are.  Nothing
@@ -30,6 +31,7 @@
 #define _HMAP_INTERNAL_H
 
 #include <linux/atomic.h>
+#include <linux/delay.h>
 #include <linux/export.h>
 #include <linux/kconfig.h>
 #include <linux/rcupdate.h>
@@ -263,8 +265,16 @@ void hmap_core_exit(void);
 /* What the KUnit module needs beyond the API. */
 #if IS_ENABLED(CONFIG_KUNIT)
 #define EXPORT_SYMBOL_TEST(sym)	EXPORT_SYMBOL_GPL(sym)
+extern unsigned int hmap_test_delay_us;
+
+/* Between stores whose order matters, so that a test can meet them apart. */
+static inline void hmap_test_delay(void)
+{
+	udelay(READ_ONCE(hmap_test_delay_us));
+}
 #else
 #define EXPORT_SYMBOL_TEST(sym)
+static inline void hmap_test_delay(void) {}
 #endif
 
 #endif /* _HMAP_INTERNAL_H */

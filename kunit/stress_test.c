@@ -12,6 +12,7 @@
 #include <kunit/test.h>
 #include <linux/atomic.h>
 #include <linux/bitmap.h>
+#include <linux/completion.h>
 #include <linux/delay.h>
 #include <linux/hash.h>
 #include <linux/interrupt.h>
@@ -113,6 +114,9 @@ struct stress {
 	atomic_long_t adds;
 	atomic_long_t walks;		/* that stable keys were there throughout */
 	atomic_long_t cut_walks;	/* that a clear came into */
+	unsigned long growths;
+	unsigned long same_size_growths;
+	unsigned int maps;
 	struct worker worker[NR_WORKERS + 1];	/* and who clears */
 };
 
@@ -634,27 +638,24 @@ static int add_crew(struct stress *s)
 static bool all_seen(struct stress *s)
 {
 	const struct kind *kind = s->kind;
-	struct hmap_header hdr;
 
-	hmap_read_header(s->h, &hdr);
 	return atomic_long_read(&s->lookups) && atomic_long_read(&s->writes) &&
 	       atomic_long_read(&s->softirq_writes) &&
 	       atomic_long_read(&s->walks) &&
 	       (!kind->clear || atomic_long_read(&s->cut_walks)) &&
-	       hdr.growths && (!kind->collide || hdr.same_size_growths);
+	       s->growths && (!kind->collide || s->same_size_growths);
 }
 
-static void run(struct stress *s)
+static void run(struct stress *s, unsigned int ms)
 {
-	unsigned long now = jiffies, limit = now + 60 * HZ, end = now +
-			    msecs_to_jiffies(stress_ms / stress_slices());
+	unsigned long end = jiffies + msecs_to_jiffies(ms);
 
 	crew_start(&s->crew);
 	do
 		msleep(20);
-	while ((time_before(jiffies, end) ||
-		(!all_seen(s) && time_before(jiffies, limit))) &&
-	       !atomic_read(&s->errors));
+	while (time_before(jiffies, end) && !atomic_read(&s->errors));
+	s->growths += s->h->growths;
+	s->same_size_growths += s->h->same_size_growths;
 }
 
 static void stop(struct stress *s)
@@ -689,7 +690,28 @@ static void check_counters(struct kunit *test, struct stress *s)
 	for (key = COUNTERS; key < COUNTERS + NR_COUNTERS; key++)
 		if (!look_up(w, key, &elem))
 			sum += elem - ((u64)key << KEY_SHIFT);
-	KUNIT_EXPECT_EQ(test, sum, atomic_long_read(&s->adds));
+	KUNIT_EXPECT_EQ(test, sum, atomic_long_xchg(&s->adds, 0));
+}
+
+static void stress_one(struct kunit *test, struct stress *s,
+		       const struct hmap_params *params, unsigned int ms)
+{
+	int err;
+
+	s->h = hmap_test_create(test, params);
+	fill(s);
+	err = add_crew(s);
+	if (!err)
+		run(s, ms);
+	stop(s);
+
+	KUNIT_ASSERT_EQ(test, err, 0);
+	KUNIT_ASSERT_EQ_MSG(test, atomic_read(&s->errors), 0, "key %u: %s",
+			    s->first_key, s->first_error);
+	KUNIT_ASSERT_TRUE(test, settle(s->h));
+	hmap_test_check(test, s->h);
+	if (s->kind->elem_size == sizeof(u64) && !s->kind->clear)
+		check_counters(test, s);
 }
 
 STRESS_ARRAY_PARAM(kind, kinds);
@@ -705,32 +727,130 @@ static void stress_map(struct kunit *test)
 		.hasher = kind->collide ? collide : NULL,
 	};
 	struct stress *s = kunit_kzalloc(test, sizeof(*s), GFP_KERNEL);
-	int err;
+	unsigned long now = jiffies, limit = now + 60 * HZ, end = now +
+			    msecs_to_jiffies(stress_ms / stress_slices());
 
 	KUNIT_ASSERT_NOT_NULL(test, s);
 	KUNIT_ASSERT_EQ(test, init_workers(test, s), 0);
 	s->kind = kind;
-	s->h = hmap_test_create(test, &params);
-	fill(s);
-
-	err = add_crew(s);
-	if (!err)
-		run(s);
-	stop(s);
-
-	KUNIT_ASSERT_EQ(test, err, 0);
-	KUNIT_EXPECT_EQ_MSG(test, atomic_read(&s->errors), 0, "key %u: %s",
-			    s->first_key, s->first_error);
-	KUNIT_ASSERT_TRUE(test, settle(s->h));
-	hmap_test_check(test, s->h);
-	if (kind->elem_size == sizeof(u64) && !kind->clear)
-		check_counters(test, s);
+	/* What only happens to a young map is to happen, and what takes time. */
+	do
+		stress_one(test, s, &params, 100 << s->maps++ % 5);
+	while (time_before(jiffies, end) ||
+	       (!all_seen(s) && time_before(jiffies, limit)));
 	KUNIT_EXPECT_TRUE(test, all_seen(s));
-	kunit_info(test, "%ld lookups, %ld writes, %ld softirqs, %ld walks, %ld cut, %lu + %lu growths\n",
-		   atomic_long_read(&s->lookups), atomic_long_read(&s->writes),
+	kunit_info(test, "%u maps, %ld lookups, %ld writes, %ld softirqs, %ld walks, %ld cut, %lu + %lu growths\n",
+		   s->maps, atomic_long_read(&s->lookups),
+		   atomic_long_read(&s->writes),
 		   atomic_long_read(&s->softirq_writes),
 		   atomic_long_read(&s->walks), atomic_long_read(&s->cut_walks),
-		   s->h->growths, s->h->same_size_growths);
+		   s->growths, s->same_size_growths);
+}
+
+/* === Growing from empty === */
+
+/*
+ * A map widens what its readers and writers go by only in its first few
+ * growths: the more possible CPUs there are, the more of these, and the window
+ * is a few instructions.  One map that is used for long has long left them
+ * behind, and two threads on two CPUs hardly ever meet there.  So this takes
+ * many maps, more threads than keys that fit into the first array, and has
+ * whoever publishes an array wait in the middle.
+ */
+#define NR_FRESH	150
+#define FRESH_THREADS	4
+#define FRESH_KEYS	128	/* of each thread */
+#define FRESH_DELAY_US	200
+#define FRESH_LIMIT	(20 * HZ)	/* for a map */
+
+struct fresh {
+	struct hmap *h;
+	struct crew crew;
+	atomic_t ready;
+	atomic_t refused;
+	struct completion done;		/* by each thread */
+	struct fresh_thread {
+		struct fresh *f;
+		u64 first;
+	} thread[FRESH_THREADS];
+};
+
+static int fresh_inserter(void *arg)
+{
+	const struct fresh_thread *t = arg;
+	struct fresh *f = t->f;
+	u64 key;
+
+	/* Begin together, as far as there are CPUs. */
+	atomic_inc(&f->ready);
+	while (atomic_read(&f->ready) < FRESH_THREADS)
+		cond_resched();
+	for (key = t->first; key < t->first + FRESH_KEYS; key++)
+		if (hmap_insert(f->h, &key, &key, HMAP_NOEXIST, GFP_KERNEL))
+			atomic_inc(&f->refused);
+	complete(&f->done);
+	return 0;
+}
+
+/* Have all threads insert into a fresh map. */
+static int insert_together(struct fresh *f, struct hmap *h)
+{
+	unsigned int i;
+	int err = 0;
+
+	f->h = h;
+	atomic_set(&f->ready, 0);
+	init_completion(&f->done);
+	for (i = 0; i < FRESH_THREADS && !err; i++) {
+		f->thread[i] = (struct fresh_thread){ f, i * FRESH_KEYS };
+		err = crew_add(&f->crew, fresh_inserter, &f->thread[i]);
+	}
+	if (!err)
+		crew_start(&f->crew);
+	for (i = 0; i < FRESH_THREADS && !err; i++)
+		if (!wait_for_completion_timeout(&f->done, FRESH_LIMIT))
+			err = -ETIMEDOUT;
+	crew_stop(&f->crew);
+	return err;
+}
+
+static unsigned int count_missing(struct hmap *h, u64 end)
+{
+	unsigned int missing = 0;
+	u64 key, elem;
+
+	for (key = 0; key < end; key++)
+		missing += hmap_lookup(h, &key, &elem) || elem != key;
+	return missing;
+}
+
+static void stress_from_empty(struct kunit *test)
+{
+	const struct hmap_params params = {
+		.key_kind = HMAP_KEY_U64,
+		.key_size = sizeof(u64),
+		.elem_size = sizeof(u64),
+	};
+	struct fresh *f = kunit_kzalloc(test, sizeof(*f), GFP_KERNEL);
+	const u64 nr = FRESH_THREADS * FRESH_KEYS;
+	struct hmap *h;
+	unsigned int i;
+	int err;
+
+	KUNIT_ASSERT_NOT_NULL(test, f);
+	for (i = 0; i < NR_FRESH; i++) {
+		h = hmap_test_create(test, &params);
+		/* The work item is to meet some of the growths. */
+		h->finish_delay = i % 4;
+		WRITE_ONCE(hmap_test_delay_us, FRESH_DELAY_US);
+		err = insert_together(f, h);
+		WRITE_ONCE(hmap_test_delay_us, 0);
+		KUNIT_ASSERT_EQ(test, err, 0);
+		KUNIT_ASSERT_EQ_MSG(test, count_missing(h, nr), 0, "map %u", i);
+		KUNIT_ASSERT_EQ_MSG(test, hmap_len(h), nr, "map %u", i);
+		KUNIT_ASSERT_EQ(test, atomic_read(&f->refused), 0);
+		hmap_test_check(test, h);
+	}
 }
 
 /* === Destroying a map while it grows === */
@@ -783,6 +903,7 @@ static void stress_destroy(struct kunit *test)
 
 static struct kunit_case stress_cases[] = {
 	KUNIT_CASE_PARAM(stress_map, kind_gen_params),
+	KUNIT_CASE(stress_from_empty),
 	KUNIT_CASE(stress_destroy),
 	{}
 };
