@@ -2,30 +2,38 @@
 /*
  * /dev/hmap: hash tables in the kernel, shared between processes.
  *
+ * This is version 1 of the interface.  It is frozen: calls, fields and errors
+ * keep their meaning.  Structures grow at their end only, and the kernel takes
+ * the caller's size from the ioctl number.  A size below that of version 1 is
+ * refused.  Fields that a caller does not know are taken as 0, and fields that
+ * the kernel does not know must be 0.  Fields that a call only sets are not
+ * read.
+ *
  * A file opened on /dev/hmap is bound to no map.  HMAP_IOC_CREATE makes a map
- * and binds the file to it, HMAP_IOC_OPEN binds the file to a map that has a
- * name; the other calls then work on that map.  A map without a name is the
- * file's own: it can be passed on by fork(2) or SCM_RIGHTS, and is gone when
- * the last descriptor of the file is closed.  A map with a name lives until
- * it has been unlinked and its last file is closed.
+ * and binds the file to it, HMAP_IOC_OPEN binds the file to a map that exists;
+ * the other calls then work on that map.  A map without a name lives until the
+ * last file that is bound to it is closed; a map with a name lives until it
+ * has been unlinked, too, or until the module is unloaded.
  *
- * A file open for reading may look up, walk and ask; one open for writing may
- * insert, delete and clear; an UPDATE takes both.
- *
- * All structures grow at their end only.  The kernel takes the size from the
- * ioctl number: fields a caller does not know are taken as 0, and fields the
- * kernel does not know must be 0.
+ * A file open for reading may look up and walk; one open for writing may
+ * insert, delete and clear; an UPDATE takes both.  One that is open for neither
+ * can do nothing.
  *
  * Any call can fail with
  *	EFAULT	a pointer that was passed does not point to the caller's memory
  *	E2BIG	a field this kernel does not know is not 0
- *	EINVAL	an unknown flag, or a reserved field that is not 0
+ *	EINVAL	the structure is smaller than that of version 1, a flag is
+ *		unknown, or a reserved field is not 0
  *	ENOTTY	no such ioctl
  *	EBADFD	the file is not bound to a map (all but CREATE, OPEN, UNLINK
  *		and INFO)
  *	EACCES	the file is not open for what the call does
- *	ENOMEM	out of memory for a copy of a key or an elem
- *	EINTR	a fatal signal arrived
+ *	ENOMEM	out of memory, or of what the caller's memory cgroup may use
+ *	EINTR	a signal arrived
+ *
+ * What would exceed a limit fails with ENOSPC where it is a limit of the map or
+ * of the module, and with EDQUOT where it is one of the map's owner.  The map
+ * is then as it was before.
  */
 #ifndef _UAPI_LINUX_HMAP_H
 #define _UAPI_LINUX_HMAP_H
@@ -45,6 +53,8 @@
 
 /* hmap_create.flags, hmap_info.create_flags */
 #define HMAP_CREATE_VAR_ELEM	(1U << 0) /* elems have 0 to elem_size bytes */
+/* hmap_create.flags */
+#define HMAP_CREATE_OR_OPEN	(1U << 1) /* open the map @name if it exists */
 
 /**
  * struct hmap_create - argument of HMAP_IOC_CREATE
@@ -52,27 +62,43 @@
  * @key_size: bytes in a key
  * @elem_size: bytes in an elem, 0 for a set
  * @flags: HMAP_CREATE_*
- * @mode: who may open the map by its name: the lower nine bits of a file mode,
- *	of which execute bits are not used
- * @reserved: 0
+ * @mode: who may open the map: the lower nine bits of a file mode, of which
+ *	execute bits are not used
+ * @created: set to 1 if the map was made, 0 if it was there (OR_OPEN)
  * @hint: entries to make room for, or 0
  * @max_entries: entries the map may hold; 0 for the module's limit
  * @max_bytes: bytes of memory the map may use; 0 for the module's limit
+ * @id: set to which map this is; never used again
  * @name: the map's name, or all zeros for a map without one
+ *
+ * Makes a map that belongs to the caller's file system uid and gid, and binds
+ * the file to it.
+ *
+ * With HMAP_CREATE_OR_OPEN, a map of that name is opened as by HMAP_IOC_OPEN if
+ * there is one, in one step.  Its @key_kind, @key_size, @elem_size and
+ * HMAP_CREATE_VAR_ELEM must be as given; @mode, @hint and limits have no effect
+ * on it.
+ *
+ * The memory of a map counts for the limits of the user who made it, whoever
+ * inserts and whomever it belongs to later.  A map made with CAP_SYS_RESOURCE
+ * counts for nobody's: only its own @max_bytes bounds what those who may write
+ * to it can make it take.
  *
  * Errors:
  *	EINVAL	@key_kind, @key_size or @elem_size do not fit, @mode has other
  *		bits, or @name is not 1 to 63 printable ASCII characters other
  *		than '/' followed by zeros, or begins with a '.' or '#'
  *	EBUSY	the file is bound already
- *	EACCES	the file is not open for reading and writing
- *	EEXIST	there is a map of that name
- *	ENOSPC	as many maps as the module allows exist, or @hint is over
- *		@max_entries, or @max_entries or @max_bytes are over the
+ *	EACCES	the file is not open for reading and writing, or the mode of the
+ *		map that is there does not let the caller read and write
+ *	EEXIST	there is a map of that name; with HMAP_CREATE_OR_OPEN, one with
+ *		other keys or elems
+ *	ENOSPC	as many maps as the module allows exist, and the caller lacks
+ *		CAP_SYS_RESOURCE; or @hint is over @max_entries or needs more
+ *		than @max_bytes, or @max_entries or @max_bytes are over the
  *		module's limits
- *	EDQUOT	the caller owns as many maps as the module allows a user
- *	ENOMEM	out of memory, or @hint needs more than @max_bytes, or than
- *		the module allows the maps of a user
+ *	EDQUOT	the caller has made as many maps as the module allows a user, or
+ *		@hint needs more memory than it allows the maps of a user
  */
 struct hmap_create {
 	__u32 key_kind;
@@ -80,31 +106,109 @@ struct hmap_create {
 	__u32 elem_size;
 	__u32 flags;
 	__u32 mode;
-	__u32 reserved;
+	__u32 created;
 	__u64 hint;
+	__u64 max_entries;
+	__u64 max_bytes;
+	__u64 id;
+	char name[HMAP_NAME_LEN];
+};
+
+/* hmap_open.flags */
+#define HMAP_OPEN_FD		(1U << 0) /* the map of @fd, not that of @name */
+
+/**
+ * struct hmap_open - argument of HMAP_IOC_OPEN
+ * @flags: HMAP_OPEN_*
+ * @fd: (HMAP_OPEN_FD) a descriptor of a file that is bound to a map; else 0
+ * @name: the map's name, filled up with zeros; all zeros for HMAP_OPEN_FD
+ *
+ * Binds the file to the map of that name, or to the map of another file.
+ * Either way the map's mode has to allow what the file is open for.
+ *
+ * Errors:
+ *	EINVAL	@name is not a name, or @fd is not a file of this device
+ *	ENOENT	there is no map of that name
+ *	EBADF	@fd is not open
+ *	EBADFD	@fd is not bound to a map
+ *	EBUSY	the file is bound already
+ *	EACCES	the map's mode does not let the caller do what the file is open
+ *		for
+ */
+struct hmap_open {
+	__u32 flags;
+	__s32 fd;
+	char name[HMAP_NAME_LEN];
+};
+
+/**
+ * struct hmap_unlink - argument of HMAP_IOC_UNLINK
+ * @name: the map's name, filled up with zeros
+ *
+ * Takes the name away, through any file that is open for writing; the map goes
+ * with its last file.
+ *
+ * Errors:
+ *	EINVAL	@name is not a name
+ *	ENOENT	there is no map of that name
+ *	EPERM	the caller neither owns the map nor has CAP_FOWNER
+ */
+struct hmap_unlink {
+	char name[HMAP_NAME_LEN];
+};
+
+/* hmap_set.flags: which of the fields to set */
+#define HMAP_SET_MODE		(1U << 0)
+#define HMAP_SET_UID		(1U << 1)
+#define HMAP_SET_GID		(1U << 2)
+#define HMAP_SET_MAX_ENTRIES	(1U << 3)
+#define HMAP_SET_MAX_BYTES	(1U << 4)
+#define HMAP_SET_NAME		(1U << 5)
+
+/**
+ * struct hmap_set - argument of HMAP_IOC_SET
+ * @flags: HMAP_SET_*
+ * @mode: as for CREATE; files that are bound stay so
+ * @uid: the new owner, in the caller's user namespace
+ * @gid: likewise, whom the group bits of the mode apply to
+ * @max_entries: as for CREATE; a map that has more keeps them
+ * @max_bytes: likewise
+ * @name: the new name; a map that has none gets one
+ *
+ * Sets all that @flags say, or nothing where one of them is refused.  Fields
+ * that are not to be set are 0.
+ *
+ * The owner of the map may set all but @uid, and @gid to a group of their own.
+ * CAP_FOWNER stands in for the owner; for any other owner or group CAP_CHOWN is
+ * needed.
+ *
+ * Errors:
+ *	EINVAL	a field is not 0 that is not to be set, @mode has other bits,
+ *		@uid or @gid are not mapped in the caller's user namespace, or
+ *		@name is not a name
+ *	EPERM	the caller may not set that
+ *	EEXIST	another map has that name
+ *	ENOSPC	@max_entries or @max_bytes are over the module's limits
+ */
+struct hmap_set {
+	__u32 flags;
+	__u32 mode;
+	__u32 uid;
+	__u32 gid;
 	__u64 max_entries;
 	__u64 max_bytes;
 	char name[HMAP_NAME_LEN];
 };
 
 /**
- * struct hmap_name - argument of HMAP_IOC_OPEN and HMAP_IOC_UNLINK
- * @name: the map's name, filled up with zeros
+ * struct hmap_clear - argument of HMAP_IOC_CLEAR
+ * @flags: 0
  *
- * OPEN binds the file to the map of that name.
- * UNLINK takes the name away, through any file that is open for writing; the
- * map goes with its last file.
- *
- * Errors:
- *	EINVAL	@name is not a name
- *	ENOENT	there is no map of that name
- *	EBUSY	(OPEN) the file is bound already
- *	EACCES	(OPEN) the map's mode does not let the caller do what the file
- *		is open for
- *	EPERM	(UNLINK) the caller neither made the map nor has CAP_FOWNER
+ * Deletes all entries, for everybody else in one step.  Walks that are under
+ * way then fail with ESTALE.
  */
-struct hmap_name {
-	char name[HMAP_NAME_LEN];
+struct hmap_clear {
+	__u64 flags;
 };
 
 /* hmap_entry.flags, of HMAP_IOC_INSERT */
@@ -115,11 +219,10 @@ struct hmap_name {
 /**
  * struct hmap_entry - argument of HMAP_IOC_INSERT, LOOKUP and DELETE
  * @key: address of the key
- * @elem: address of the elem: read by INSERT, written by LOOKUP, and not used
- *	by DELETE
+ * @elem: address of the elem: read by INSERT, written by LOOKUP; 0 for DELETE
  * @key_len: bytes in the key; the map's key_size unless keys are strings
  * @elem_len: bytes at @elem; the map's elem_size unless elems vary.  LOOKUP
- *	sets it to the bytes the elem has.  Not used by DELETE
+ *	sets it to the bytes the elem has.  0 for DELETE
  * @flags: HMAP_INSERT_*; 0 for LOOKUP and DELETE
  * @reserved: 0
  *
@@ -127,9 +230,9 @@ struct hmap_name {
  *	EINVAL	@key_len or @elem_len does not fit the map
  *	ENOENT	the key is not there (LOOKUP, DELETE, INSERT with EXIST)
  *	EEXIST	the key is there (INSERT with NOEXIST)
- *	ENOSPC	(INSERT) the map holds as many entries as it may
- *	ENOMEM	(INSERT) out of memory, or the map, or all maps of its owner,
- *		would use more than they may; it is as it was
+ *	ENOSPC	(INSERT) the map holds @max_entries or uses @max_bytes
+ *	EDQUOT	(INSERT) the maps of the user who made it use as much memory as
+ *		they may
  *	EMSGSIZE (LOOKUP, where elems vary) the elem has more bytes than
  *		@elem_len; @elem_len says how many and nothing else is written
  */
@@ -151,14 +254,14 @@ struct hmap_entry {
 /**
  * struct hmap_update - argument of HMAP_IOC_UPDATE
  * @key: address of the key
- * @elem: address of the elem to store or add; not used by TAKE
- * @expect: (CMPXCHG) address of the elem that is expected to be there
+ * @elem: address of the elem to store or add; 0 for TAKE
+ * @expect: (CMPXCHG) address of the elem that is expected to be there; else 0
  * @old: where to put the elem that was there; 0 if that is not wanted
  * @key_len: bytes in the key; the map's key_size unless keys are strings
- * @elem_len: bytes at @elem; the map's elem_size unless elems vary
- * @expect_len: bytes at @expect, likewise
- * @old_len: bytes there are at @old; the map's elem_size unless elems vary.
- *	Set to the bytes the elem had, if there was one
+ * @elem_len: bytes at @elem; the map's elem_size unless elems vary; 0 for TAKE
+ * @expect_len: bytes at @expect, likewise; 0 but for CMPXCHG
+ * @old_len: bytes there are at @old; the map's elem_size unless elems vary.  Not
+ *	read where @old is 0.  Set to the bytes the elem had, if there was one
  * @op: HMAP_UPDATE_*
  * @flags: (XCHG) HMAP_INSERT_*; (ADD) HMAP_INSERT_ANY, and a key that is not
  *	there counts as 0, or HMAP_INSERT_EXIST; else 0
@@ -171,13 +274,14 @@ struct hmap_entry {
  * is returned, but @old not with EMSGSIZE.
  *
  * Errors:
- *	EINVAL	a length does not fit the map, or @op or @flags make no sense
+ *	EINVAL	a length does not fit the map, @op or @flags make no sense, or
+ *		what @op does not use is not 0
  *	ENOENT	the key is not there (CMPXCHG, TAKE, and HMAP_INSERT_EXIST)
  *	EEXIST	the key is there (HMAP_INSERT_NOEXIST)
  *	ESTALE	(CMPXCHG) the elem is another than @expect
  *	EOPNOTSUPP (ADD) elems are not of four or eight bytes
- *	ENOSPC	the map holds as many entries as it may
- *	ENOMEM	as for INSERT
+ *	ENOSPC	as for INSERT
+ *	EDQUOT	as for INSERT
  *	EMSGSIZE the elem has more bytes than @old_len; @old_len says how many,
  *		and the map is as it was
  */
@@ -203,7 +307,7 @@ struct hmap_update {
  * @key_lens: address of a __u32 for each key, the bytes in it; 0 unless keys
  *	are strings
  * @elems: address of the elems, one right behind the other: read by INSERT,
- *	written by LOOKUP, not used by DELETE
+ *	written by LOOKUP; 0 for DELETE
  * @elem_lens: likewise for elems; 0 unless they vary, and for DELETE
  * @results: address of an __s32 for each entry, which is set to 0 or to the
  *	negative errno that the call for a single entry would have failed with
@@ -213,16 +317,25 @@ struct hmap_update {
  * @flags: (INSERT) HMAP_INSERT_*; else 0
  *
  * Does one after another what INSERT, LOOKUP or DELETE do, and goes on where
- * one of them fails.  Other users see each entry change by itself.  When less
- * than all were done, which @count tells, the error tells why: an entry of
- * which something could not be read or written is not begun.
+ * one of them fails.  Other users see each entry change by itself.
+ *
+ * The call returns 0 when all were done, and else fails with what ended it.
+ * Then the first @count entries were done and the others were not begun.  An
+ * INSERT or DELETE is done when the map has been changed, or when that has
+ * failed; a LOOKUP is done when its result, its elem and its length have been
+ * written.  The results of all that were done have been written.  There is one
+ * exception: when memory at @results is taken away or write-protected during
+ * the call, which then fails with EFAULT, results of the last 64 entries that
+ * INSERT or DELETE have done may be missing.
+ *
+ * A signal ends the call with EINTR, but not before an entry was done.
  *
  * A LOOKUP of a key that is not there fills the place of its elem with zeros,
  * or, where elems vary, sets its length to 0.
  *
  * Errors:
- *	EINVAL	@flags make no sense, @key_lens, @elem_lens or @room are not 0
- *		where they should be, or the next key or elem is too long
+ *	EINVAL	@flags make no sense, @key_lens, @elems, @elem_lens or @room are
+ *		not 0 where they should be, or the next key or elem is too long
  *	EMSGSIZE (LOOKUP, where elems vary) the next elem does not fit into what
  *		is left of @room; its length is set
  */
@@ -237,29 +350,38 @@ struct hmap_batch {
 	__u32 flags;
 };
 
-/* hmap_next.flags */
-#define HMAP_NEXT_REWIND	(1U << 0) /* begin a new walk */
-
 /**
  * struct hmap_next - argument of HMAP_IOC_NEXT
+ * @cursor: where the walk is: zeros to begin one; set to where it goes on
  * @buf: where to put &struct hmap_record after &struct hmap_record
  * @len: bytes there are at @buf
- * @flags: HMAP_NEXT_*
+ * @flags: 0
  * @used: set to the bytes written to @buf
  * @count: set to the number of records written; 0 at the end of the walk
  *
- * A file has one walk, which is begun by its first NEXT.  An entry that is in
- * the map from start to end of the walk is given exactly once, one that is
- * deleted before the walk reaches it is not given, and one that is inserted
- * meanwhile may or may not be.  HMAP_IOC_CLEAR ends all walks of a map.
- * As with read(2), an error is told when there is no record to tell of.
+ * A walk is its cursor and nothing else: there can be any number of them, in
+ * any process and through any file that is bound to the map.  A cursor can be
+ * kept, copied, and used again.  What it says is only for the kernel to read,
+ * and it is good until the module is unloaded.
+ *
+ * An entry that is in the map from start to end of the walk is given exactly
+ * once, one that is deleted before the walk reaches it is not given, and one
+ * that is inserted meanwhile may or may not be.
+ *
+ * As with read(2), what would be an error is told when there is no record to
+ * tell of.  A signal ends the call with the records it has.  Where it fails,
+ * @count is 0; with EINTR the cursor may have moved on, else it has not.
  *
  * Errors:
- *	EMSGSIZE the next record does not fit into @len bytes; @used says how
- *		many it needs, @count is 0, and the walk has not moved on
- *	ENOMEM	out of memory; the walk has not moved on
+ *	EMSGSIZE the next records do not fit into @len bytes; @used says how
+ *		many they need.  This is one record, but where several keys have
+ *		the same 64 bits of hash, they are only given together
+ *	ESTALE	the map was cleared since the walk began, or it had become empty
+ *		and drew a new seed, or this is not a cursor of the map
+ *	EINVAL	this is not a cursor
  */
 struct hmap_next {
+	__u64 cursor[3];
 	__u64 buf;
 	__u32 len;
 	__u32 flags;
@@ -285,6 +407,10 @@ struct hmap_record {
 	(sizeof(struct hmap_record) + HMAP_RECORD_ALIGN(key_len) +	\
 	 HMAP_RECORD_ALIGN(elem_len))
 
+/* hmap_info.access */
+#define HMAP_ACCESS_READ	(1U << 0)
+#define HMAP_ACCESS_WRITE	(1U << 1)
+
 /* hmap_info.state */
 #define HMAP_STATE_GROWING	(1U << 0) /* moving to an array twice the size */
 #define HMAP_STATE_SAME_SIZE	(1U << 1) /* moving to one of the same size */
@@ -292,43 +418,56 @@ struct hmap_record {
 
 /**
  * struct hmap_info - argument of HMAP_IOC_INFO
- * @after: in: for a file that is not bound, tell of the map with a name whose
- *	@id is the lowest above this.  0 for a bound file
+ * @after: in: for a file that is not bound, tell of the map with a name that
+ *	has the lowest @id above this; 0 for a bound file
  * @id: which map this is; never used again
- * @count: entries
- * @bytes: memory the map uses
- * @max_entries: most entries it may have
- * @max_bytes: most memory it may use
- * @growths: times it has doubled
- * @same_size_growths: times it was squeezed into an array of the same size
- * @nevacuate: old buckets below this one have been moved; while growing only
- * @key_kind: as it was created, like the next four
- * @key_size: bytes in a key
- * @elem_size: bytes in an elem
- * @create_flags: HMAP_CREATE_*
+ * @epoch: (R) changes when the map is cleared, or has become empty and draws a
+ *	new seed, which ends all walks; of all maps none has the same
+ * @count: (R) entries
+ * @bytes: (R) memory the map uses
+ * @max_entries: (R) most entries it may have, or 0 if there is no limit
+ * @max_bytes: (R) most memory it may use
+ * @owner_bytes: (R) memory that all maps use that the user made who has made
+ *	this one; 0 if the map does not count for it
+ * @owner_max_bytes: (R) most that they may use, likewise
+ * @growths: (R) times it has doubled
+ * @same_size_growths: (R) times it was squeezed into an array of the same size
+ * @nevacuate: (R) old buckets below this one have been moved; while growing only
+ * @key_kind: (W) as it was created, like the next three
+ * @key_size: (W) bytes in a key
+ * @elem_size: (W) bytes in an elem
+ * @create_flags: (W) HMAP_CREATE_VAR_ELEM or 0
  * @mode: lower nine bits of a file mode
  * @uid: owner, in the caller's user namespace
- * @log2_buckets: Go's B
- * @noverflow: overflow buckets; approximate where @log2_buckets is over 15
- * @state: HMAP_STATE_*
+ * @gid: likewise, whom the group bits of the mode apply to
+ * @access: HMAP_ACCESS_*
+ * @log2_buckets: (R) Go's B
+ * @noverflow: (R) overflow buckets; approximate where @log2_buckets is over 15
+ * @state: (R) HMAP_STATE_*
  * @reserved: set to 0
  * @name: the map's name, or zeros
- * @owner_bytes: memory that all maps of the map's owner use, if that is limited
- * @owner_max_bytes: most that they may use, or 0 if it is not limited
+ *
+ * @access says what the file may do with the map; where it is not bound, what
+ * it might if it were bound to it.  Fields marked R are told if that is to read,
+ * those marked W if it is to read or to write, and else are 0.
  *
  * With @after, a file that is not bound can list the maps that have names.
  *
  * Errors:
  *	EINVAL	the file is bound and @after is not 0
  *	ENOENT	the file is not bound and there is no map above @after
+ *	EACCES	the file is open neither for reading nor for writing
  */
 struct hmap_info {
 	__u64 after;
 	__u64 id;
+	__u64 epoch;
 	__u64 count;
 	__u64 bytes;
 	__u64 max_entries;
 	__u64 max_bytes;
+	__u64 owner_bytes;
+	__u64 owner_max_bytes;
 	__u64 growths;
 	__u64 same_size_growths;
 	__u64 nevacuate;
@@ -338,27 +477,28 @@ struct hmap_info {
 	__u32 create_flags;
 	__u32 mode;
 	__u32 uid;
+	__u32 gid;
+	__u32 access;
 	__u32 log2_buckets;
 	__u32 noverflow;
 	__u32 state;
 	__u32 reserved;
 	char name[HMAP_NAME_LEN];
-	__u64 owner_bytes;
-	__u64 owner_max_bytes;
 };
 
-#define HMAP_IOC_CREATE		_IOW(0xBA, 0x00, struct hmap_create)
-#define HMAP_IOC_OPEN		_IOW(0xBA, 0x01, struct hmap_name)
-#define HMAP_IOC_UNLINK		_IOW(0xBA, 0x02, struct hmap_name)
-#define HMAP_IOC_INSERT		_IOW(0xBA, 0x03, struct hmap_entry)
+#define HMAP_IOC_CREATE		_IOWR(0xBA, 0x00, struct hmap_create)
+#define HMAP_IOC_OPEN		_IOWR(0xBA, 0x01, struct hmap_open)
+#define HMAP_IOC_UNLINK		_IOWR(0xBA, 0x02, struct hmap_unlink)
+#define HMAP_IOC_INSERT		_IOWR(0xBA, 0x03, struct hmap_entry)
 #define HMAP_IOC_LOOKUP		_IOWR(0xBA, 0x04, struct hmap_entry)
-#define HMAP_IOC_DELETE		_IOW(0xBA, 0x05, struct hmap_entry)
+#define HMAP_IOC_DELETE		_IOWR(0xBA, 0x05, struct hmap_entry)
 #define HMAP_IOC_NEXT		_IOWR(0xBA, 0x06, struct hmap_next)
-#define HMAP_IOC_CLEAR		_IO(0xBA, 0x07)
+#define HMAP_IOC_CLEAR		_IOWR(0xBA, 0x07, struct hmap_clear)
 #define HMAP_IOC_INFO		_IOWR(0xBA, 0x08, struct hmap_info)
 #define HMAP_IOC_UPDATE		_IOWR(0xBA, 0x09, struct hmap_update)
 #define HMAP_IOC_INSERT_BATCH	_IOWR(0xBA, 0x0a, struct hmap_batch)
 #define HMAP_IOC_LOOKUP_BATCH	_IOWR(0xBA, 0x0b, struct hmap_batch)
 #define HMAP_IOC_DELETE_BATCH	_IOWR(0xBA, 0x0c, struct hmap_batch)
+#define HMAP_IOC_SET		_IOWR(0xBA, 0x0d, struct hmap_set)
 
 #endif /* _UAPI_LINUX_HMAP_H */
