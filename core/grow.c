@@ -214,15 +214,19 @@ static void grow_work(struct work_struct *work)
 	mem_cgroup_put(memcg);
 }
 
-/* Iterators tell by the seed that the map was cleared: so never the same. */
-static u32 other_seed(u32 hash0)
+/* Of all maps, so that a cursor of one is not taken for one of another. */
+u64 hmap_new_epoch(void)
 {
-	u32 seed;
+	static atomic64_t last = ATOMIC64_INIT(0);
 
-	do
-		seed = get_random_u32();
-	while (seed == hash0);
-	return seed;
+	return atomic64_inc_return(&last);
+}
+
+/* Under all stripes in use.  What goes by the hash must begin anew. */
+static void set_seed(struct hmap *h)
+{
+	WRITE_ONCE(h->hash0, get_random_u32());
+	WRITE_ONCE(h->epoch, hmap_new_epoch());
 }
 
 /**
@@ -246,7 +250,7 @@ void hmap_replace(struct hmap *h, struct bucket_array *new,
 					   lockdep_is_held(&h->lock));
 	WRITE_ONCE(h->B, new ? new->B : 0);
 	WRITE_ONCE(h->stripe_mask, new_mask);
-	WRITE_ONCE(h->hash0, other_seed(h->hash0));
+	set_seed(h);
 	h->flags &= ~HMAP_SAME_SIZE_GROW;
 	atomic_long_set(&h->count, 0);
 	atomic_set(&h->noverflow, 0);
@@ -279,7 +283,7 @@ static void reseed_work(struct work_struct *work)
 	if (!rcu_access_pointer(h->oldbuckets) && !h->iterators) {
 		mask = lock_all(h, h->stripe_mask);
 		if (!atomic_long_read(&h->count))
-			WRITE_ONCE(h->hash0, other_seed(h->hash0));
+			set_seed(h);
 		unlock_all(h, mask);
 	}
 	spin_unlock_bh(&h->lock);

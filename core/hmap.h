@@ -197,11 +197,33 @@ int hmap_hold(struct hmap *h, const void *key, struct hmap_held *held);
 void hmap_release(struct hmap_held *held);
 
 /**
- * struct hmap_iter - a walk over a map
+ * struct hmap_cursor - a place in a walk; all zeros begins one
+ * @epoch: of the map when the walk began
+ * @start: bucket the walk began at, and in the low byte, log_2 of how many
+ *	there were; all ones at the end of the walk
+ * @next: where to go on: a hash with its bits reversed
+ *
+ * This is all there is to a walk.  The map keeps nothing between calls, and
+ * there may be any number of walks.
+ */
+struct hmap_cursor {
+	u64 epoch;
+	u64 start;
+	u64 next;
+};
+
+struct iter_entry;
+struct stripe;
+
+/**
+ * struct hmap_iter - a walk over a map, under way
  * @key: bytes of the present key, valid until the next call on the iterator
  * @elem: bytes of the present elem, likewise
  * @key_len: bytes in @key
  * @elem_len: bytes in @elem
+ * @last: whether the present entry is the last with its hash
+ * @cursor: where a later hmap_iter_init() can go on; behind the present entry
+ *	if @last, otherwise before it
  *
  * The other members are private.
  */
@@ -210,27 +232,24 @@ struct hmap_iter {
 	const void *elem;
 	u32 key_len;
 	u32 elem_len;
+	bool last;
+	struct hmap_cursor cursor;
 	/* private: */
 	struct hmap *h;
-	u32 hash0;		/* seed the positions below belong to */
-	u8 B;			/* log_2 of the buckets when the walk began */
-	u8 offset;		/* slot each bucket is begun at */
-	bool done;
-	unsigned long start;	/* bucket the walk began at */
-	unsigned long bucket;	/* bucket the walk is at, of 2^B */
-	unsigned long split;	/* which of those it has split into since */
-	unsigned int nr;	/* keys in the snapshot */
+	void *entries;		/* what the bucket held when it was copied */
+	unsigned int entry_size;
+	unsigned int room;	/* entries there is room for */
+	unsigned int nr;	/* entries there are */
 	unsigned int next;	/* the next of them to give */
-	unsigned int room;	/* keys the snapshot has room for */
-	void *snapshot;
-	void *buf;		/* the key and elem given last */
-	struct hmap_block *held_key;
-	struct hmap_held held_elem;
+	struct iter_entry *given;	/* the one that was given last */
+	u64 end;		/* last place in that bucket */
+	struct stripe *stripe;	/* that bucket's */
+	u32 sequence;		/* of the stripe when it was copied */
 };
 
-int hmap_iter_init(struct hmap_iter *it, struct hmap *h);
+int hmap_iter_init(struct hmap_iter *it, struct hmap *h,
+		   const struct hmap_cursor *from);
 int hmap_iter_next(struct hmap_iter *it);
-void hmap_iter_back(struct hmap_iter *it);
 void hmap_iter_exit(struct hmap_iter *it);
 
 /**
@@ -240,6 +259,7 @@ void hmap_iter_exit(struct hmap_iter *it);
  * @B: log_2 of the number of buckets
  * @noverflow: overflow buckets; approximate from @B = 16 on
  * @hash0: the seed; not for unprivileged eyes
+ * @epoch: another one since the map was made, cleared, or drew a new seed
  * @buckets: whether there is a bucket array
  * @oldbuckets: whether there is an old one, that is, a growth is under way
  * @nevacuate: old buckets below this one have been evacuated
@@ -265,6 +285,7 @@ struct hmap_header {
 	u8 B;
 	u32 noverflow;
 	u32 hash0;
+	u64 epoch;
 	bool buckets;
 	bool oldbuckets;
 	unsigned long nevacuate;

@@ -107,6 +107,7 @@ struct hmap {
 		};
 		union choice choice;
 	};
+	u64 epoch;			/* new with each seed */
 	struct bucket_array __rcu *buckets;	/* NULL until the first insert */
 	struct bucket_array __rcu *oldbuckets;	/* non-NULL while growing */
 
@@ -250,6 +251,7 @@ bool hmap_grow_is_small(const struct hmap *h);
 int hmap_grow(struct hmap *h, gfp_t gfp);
 void hmap_grow_later(struct hmap *h);
 void hmap_grow_wait(struct hmap *h);
+u64 hmap_new_epoch(void);
 void hmap_replace(struct hmap *h, struct bucket_array *new,
 		  struct bucket_array *old[2]);
 void hmap_reseed_later(struct hmap *h);

@@ -117,6 +117,7 @@ struct hmap *hmap_create(const struct hmap_params *params)
 	h->max_bytes = params->max_bytes ?: LONG_MAX;
 	h->pool = params->pool;
 	h->hash0 = get_random_u32();
+	h->epoch = hmap_new_epoch();
 	spin_lock_init(&h->lock);
 	refcount_set(&h->refs, 1);
 	hmap_grow_init(h);
@@ -161,7 +162,7 @@ EXPORT_SYMBOL_GPL(hmap_destroy);
  * They go in one step: no other call sees some of them gone and others not.
  * The map keeps the size it has grown to, where memory and its limit allow a
  * second array of that size for a moment; it starts anew where they do not.
- * It draws a new seed, and walks that are under way end.
+ * It draws a new seed, and walks that are under way fail with -ESTALE.
  *
  * Context: Process context, may sleep; waits for an RCU grace period.
  */
@@ -225,6 +226,7 @@ void hmap_read_header(struct hmap *h, struct hmap_header *hdr)
 		.B = h->B,
 		.noverflow = atomic_read(&h->noverflow),
 		.hash0 = h->hash0,
+		.epoch = h->epoch,
 		.buckets = a,
 		.oldbuckets = old,
 		.nevacuate = h->nevacuate,

@@ -27,24 +27,16 @@ static_assert(sizeof(struct hmap_info) == 11 * 8 + 10 * 4 + HMAP_NAME_LEN);
 /* The size in a command is the caller's structure's, not what it asks for. */
 #define SANS_SIZE(cmd)	((cmd) & ~IOCSIZE_MASK)
 
-enum walk {
-	WALK_UNBEGUN,
-	WALK_ON,
-	WALK_ENDED,
-};
-
 /**
  * struct hmap_file - an open file
  * @map: the map it is bound to: set once, under @lock; read without
  * @lock: processes that share the file take turns
- * @walk: how far @iter is, which is in use where this is ON
- * @iter: the file's walk
+ * @cursor: the file's walk
  */
 struct hmap_file {
 	struct user_map *map;
 	struct mutex lock;	/* protects all but reading @map */
-	enum walk walk;
-	struct hmap_iter iter;
+	struct hmap_cursor cursor;
 };
 
 /* === Binding === */
@@ -129,33 +121,6 @@ static int ioctl_unlink(struct file *filp, const void __user *arg, size_t size)
 
 /* === The walk === */
 
-static void walk_end(struct hmap_file *f, enum walk walk)
-{
-	if (f->walk == WALK_ON)
-		hmap_iter_exit(&f->iter);
-	f->walk = walk;
-}
-
-/* Goes on to the next entry; 1 if there is one, 0 if not. */
-static int walk_step(struct hmap_file *f)
-{
-	int ret;
-
-	if (f->walk == WALK_ENDED)
-		return 0;
-	if (f->walk == WALK_UNBEGUN) {
-		ret = hmap_iter_init(&f->iter, f->map->h);
-		if (ret)
-			return ret;
-		f->walk = WALK_ON;
-	}
-
-	ret = hmap_iter_next(&f->iter);
-	if (ret == 0)
-		walk_end(f, WALK_ENDED);
-	return ret;
-}
-
 static int put_padded(u64 *to, const void *from, u32 len)
 {
 	u32 pad = HMAP_RECORD_ALIGN(len) - len;
@@ -192,24 +157,47 @@ static int put_record(struct hmap_next *next, const struct hmap_iter *iter)
 }
 
 /*
- * The walk moves on when all of a record has been written.  After the first
- * one an error can wait: the next call will begin with what failed here.
+ * The walk moves on when all records of a hash have been written.  After the
+ * first ones an error can wait: the next call will begin with what failed here.
  */
-static int walk(struct hmap_file *f, struct hmap_next *next)
+static int write_records(struct hmap_iter *it, struct hmap_cursor *cursor,
+			 struct hmap_next *next)
 {
+	struct hmap_next done = *next;
 	int ret;
 
-	while ((ret = walk_step(f)) > 0) {
-		ret = put_record(next, &f->iter);
-		if (ret) {
-			hmap_iter_back(&f->iter);
+	while ((ret = hmap_iter_next(it)) > 0) {
+		ret = put_record(next, it);
+		if (ret)
+			break;
+		if (it->last) {
+			*cursor = it->cursor;
+			done = *next;
+		}
+		if (fatal_signal_pending(current)) {
+			ret = -EINTR;
 			break;
 		}
-		if (fatal_signal_pending(current))
-			return -EINTR;
 		cond_resched();
 	}
+	if (!ret)
+		*cursor = it->cursor;
+	else if (ret != -EMSGSIZE || done.count)
+		*next = done;
 	return next->count ? 0 : ret;
+}
+
+static int walk(struct hmap_file *f, struct hmap_next *next)
+{
+	struct hmap_iter it;
+	int ret;
+
+	ret = hmap_iter_init(&it, f->map->h, &f->cursor);
+	if (!ret) {
+		ret = write_records(&it, &f->cursor, next);
+		hmap_iter_exit(&it);
+	}
+	return ret == -ESTALE ? 0 : ret;
 }
 
 static int ioctl_next(struct file *filp, void __user *arg, size_t size)
@@ -238,7 +226,7 @@ static int ioctl_next(struct file *filp, void __user *arg, size_t size)
 	if (mutex_lock_killable(&f->lock))
 		return -EINTR;
 	if (next.flags & HMAP_NEXT_REWIND)
-		walk_end(f, WALK_UNBEGUN);
+		f->cursor = (struct hmap_cursor){};
 	err = walk(f, &next);
 	mutex_unlock(&f->lock);
 
@@ -384,7 +372,6 @@ static int hmap_release_file(struct inode *inode, struct file *filp)
 {
 	struct hmap_file *f = filp->private_data;
 
-	walk_end(f, WALK_ENDED);
 	if (f->map)
 		user_map_put(f->map);
 	kfree(f);

@@ -865,7 +865,7 @@ static void old_seed_for_iterators(struct kunit *test)
 	struct hmap_iter it;
 
 	KUNIT_ASSERT_EQ(test, put(a, 1, 1, HMAP_ANY), 0);
-	KUNIT_ASSERT_EQ(test, hmap_iter_init(&it, a->h), 0);
+	KUNIT_ASSERT_EQ(test, hmap_iter_init(&it, a->h, NULL), 0);
 	KUNIT_EXPECT_EQ(test, del(a, 1), 0);
 	KUNIT_EXPECT_EQ(test, seed_after_reseed(a->h), hash0);
 	hmap_iter_exit(&it);

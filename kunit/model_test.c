@@ -50,6 +50,7 @@ struct model {
 	u32 elem[NR_KEYS];	/* 0: not there */
 	u32 born[NR_KEYS];	/* since when */
 	unsigned long count;
+	u32 empty;		/* when it was, last */
 	struct model_walk walks[NR_WALKS];
 
 	/* Which keys are put, and in hundredths, how often one is. */
@@ -81,6 +82,8 @@ static void set(struct model *m, u32 i, u32 elem)
 	if (!m->elem[i] != !elem) {
 		m->count += elem ? 1 : -1;
 		m->born[i] = m->now;
+		if (!m->count)
+			m->empty = m->now;
 	}
 	m->elem[i] = elem;
 }
@@ -263,24 +266,42 @@ static void end_walk(struct model_walk *w)
 	w->open = false;
 }
 
+/* Begin a walk, or put it down and go on with it; what that returns. */
+static int begin_walk(struct model *m, struct model_walk *w)
+{
+	struct hmap_cursor cursor = w->it.cursor;
+	bool open = w->open;
+
+	end_walk(w);
+	if (!open) {
+		cursor = (struct hmap_cursor){};
+		memset(w->given, 0, sizeof(w->given));
+		w->begun = m->now;
+	}
+	w->open = !hmap_iter_init(&w->it, m->h, &cursor);
+	return w->open ? 0 : -ESTALE;
+}
+
 static void op_walk(struct model *m)
 {
 	struct model_walk *w = &m->walks[random(m, NR_WALKS)];
 	u32 n = random(m, random(m, 100) ? 20 : NR_KEYS);
 	int ret = 1;
 
-	if (!w->open) {
-		agree(m, "iter_init", hmap_iter_init(&w->it, m->h), 0);
-		memset(w->given, 0, sizeof(w->given));
-		w->begun = m->now;
-		w->open = true;
+	if (!w->open || (w->it.last && random(m, 2)))
+		ret = begin_walk(m, w) ?: 1;
+	while (ret == 1 && n--) {
+		ret = hmap_iter_next(&w->it);
+		if (ret == 1)
+			check_given(m, w);
 	}
-	while (n-- && (ret = hmap_iter_next(&w->it)) == 1)
-		check_given(m, w);
-	agree(m, "iter_next", ret, !!ret);
+	if (ret == -ESTALE)
+		agree(m, "was empty", !m->count || m->empty >= w->begun, true);
+	else
+		agree(m, "iter_next", ret, !!ret);
 	if (!ret)
 		check_all_given(m, w);
-	if (!ret || !random(m, 200))
+	if (ret != 1 || !random(m, 200))
 		end_walk(w);
 }
 

@@ -482,30 +482,55 @@ static void give(struct worker *w, const struct hmap_iter *it)
 	check_elem(w, key, it->elem, it->elem_len);
 }
 
+/* Put a walk down and go on with it. */
+static int walk_again(struct worker *w, struct hmap_iter *it)
+{
+	struct hmap_cursor cursor = it->cursor;
+
+	hmap_iter_exit(it);
+	return hmap_iter_init(it, w->s->h, &cursor);
+}
+
+static int walk_on(struct worker *w, struct hmap_iter *it, bool slow)
+{
+	unsigned int given = 0;
+	int ret;
+
+	while ((ret = hmap_iter_next(it)) > 0) {
+		give(w, it);
+		given++;
+		if (it->last && given % 8 == 0) {
+			ret = walk_again(w, it);
+			if (ret)
+				return ret;
+		}
+		if (slow && given % 16 == 0)
+			usleep_range(500, 1000);
+	}
+	hmap_iter_exit(it);
+	return ret;
+}
+
 static void walk_once(struct worker *w)
 {
 	/* A growth or two are to come into some walks. */
 	bool slow = prandom_u32_state(&w->rnd) % 2;
 	int ret, era = era_begin(w->s);
-	unsigned int given = 0;
 	struct hmap_iter it;
 
 	bitmap_zero(w->given, NR_KEYS);
-	ret = hmap_iter_init(&it, w->s->h);
+	ret = hmap_iter_init(&it, w->s->h, NULL);
 	if (ret)
 		return error(w->s, "walk did not begin", 0);
-	while ((ret = hmap_iter_next(&it)) > 0) {
-		give(w, &it);
-		if (slow && ++given % 16 == 0)
-			usleep_range(500, 1000);
-	}
-	hmap_iter_exit(&it);
-	if (ret)
-		error(w->s, "walk failed", 0);
+	ret = walk_on(w, &it, slow);
 	if (!era_lasts(w->s, era)) {
+		if (ret && ret != -ESTALE)
+			error(w->s, "walk failed", 0);
 		atomic_long_inc(&w->s->cut_walks);
 		return;
 	}
+	if (ret)
+		return error(w->s, "walk failed", 0);
 	atomic_long_inc(&w->s->walks);
 	ret = find_first_zero_bit(w->given, NR_STABLE);
 	if (ret < NR_STABLE)

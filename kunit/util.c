@@ -4,6 +4,8 @@
  */
 #include <kunit/test.h>
 #include <linux/module.h>
+#include <linux/sched.h>
+#include <linux/slab.h>
 
 #include "../core/key.h"
 #include "util.h"
@@ -122,6 +124,24 @@ u64 hmap_test_mixed(const void *key, size_t len, u32 hash0)
 
 	hash = (hash ^ hash >> 32) * GOLDEN_RATIO_64;
 	return (hash ^ hash >> 32) * GOLDEN_RATIO_64;
+}
+
+/* === Faults === */
+
+/* Whether current->fail_nth makes an allocation fail that may wait. */
+bool hmap_test_may_fail(void)
+{
+#ifdef CONFIG_FAILSLAB
+	void *p;
+
+	current->fail_nth = 1;
+	p = kmalloc(8, GFP_KERNEL);
+	current->fail_nth = 0;
+	kfree(p);
+	return !p;
+#else
+	return false;
+#endif
 }
 
 /* === The check === */

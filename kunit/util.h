@@ -40,6 +40,8 @@ const void *hmap_test_key(const struct hmap *h, u32 i,
 const void *hmap_test_elem(const struct hmap *h, u32 i,
 			   struct hmap_test_elem *elem);
 
+bool hmap_test_may_fail(void);
+
 u64 hmap_test_identity(const void *key, size_t len, u32 hash0);
 u64 hmap_test_mixed(const void *key, size_t len, u32 hash0);
 

@@ -122,7 +122,7 @@ static unsigned long iterate(void *table)
 	struct hmap_iter it;
 	unsigned long nr = 0;
 
-	if (hmap_iter_init(&it, table))
+	if (hmap_iter_init(&it, table, NULL))
 		return 0;
 	while (hmap_iter_next(&it) > 0) {
 		OPTIMIZER_HIDE_VAR(it.elem);
