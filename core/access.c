@@ -794,7 +794,7 @@ EXPORT_SYMBOL_GPL(hmap_cmpxchg);
  * @h: the map, whose elems are of 4 or 8 bytes
  * @key: the key
  * @delta: what to add; the sum wraps round
- * @old: set to what the elem was
+ * @old: set to what the elem was, or NULL
  *
  * Context: Process or softirq context; does not sleep.
  * Return: 0; -ENOENT if the key is not there; -EOPNOTSUPP if elems are no
@@ -815,7 +815,7 @@ int hmap_fetch_add(struct hmap *h, const void *key, u64 delta, u64 *old)
 	int err;
 
 	err = hmap_update(h, &op);
-	if (!err && is_u32)
+	if (!err && is_u32 && old)
 		*old = old32;
 	return err;
 }

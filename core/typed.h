@@ -10,9 +10,19 @@
 
 #include "lookup.h"
 
-#define HMAP_KIND_OF(key_t)						\
-	(sizeof(key_t) == 4 ? HMAP_KEY_U32 :				\
-	 sizeof(key_t) == 8 ? HMAP_KEY_U64 : HMAP_KEY_BYTES)
+/* A struct of as many bytes need not be aligned as an integer is. */
+#define HMAP_IS_INTEGER(type)						\
+	(__builtin_types_compatible_p(type, int) ||			\
+	 __builtin_types_compatible_p(type, unsigned int) ||		\
+	 __builtin_types_compatible_p(type, long) ||			\
+	 __builtin_types_compatible_p(type, unsigned long) ||		\
+	 __builtin_types_compatible_p(type, long long) ||		\
+	 __builtin_types_compatible_p(type, unsigned long long))
+
+#define HMAP_KIND_OF(type)						\
+	(HMAP_IS_INTEGER(type) ?					\
+	 (sizeof(type) == 4 ? HMAP_KEY_U32 : HMAP_KEY_U64) :		\
+	 HMAP_KEY_BYTES)
 
 /* hmap_lookup() in a map of a type that is a constant. */
 static __always_inline int hmap_lookup_typed(struct hmap *h,

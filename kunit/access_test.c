@@ -311,6 +311,7 @@ static void fetch_add(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, old, 41);
 	KUNIT_EXPECT_EQ(test, hmap_fetch_add(h, key_of(a, 1), 3, &old), 0);
 	KUNIT_EXPECT_EQ(test, old, mask);
+	KUNIT_EXPECT_EQ(test, hmap_fetch_add(h, key_of(a, 1), 0, NULL), 0);
 	KUNIT_EXPECT_EQ(test, hmap_fetch_add(h, key_of(a, 1), 0, &old), 0);
 	KUNIT_EXPECT_EQ(test, old, 2);
 	hmap_test_check(test, h);
