@@ -17,9 +17,10 @@
 #include "key.h"
 
 /* The most bytes of buckets that an insert allocates and zeroes itself. */
-#define SMALL_ARRAY	(KMALLOC_MAX_CACHE_SIZE - 1024)
+#define SMALL_ARRAY	(7 * 1024)
 #define GROW_RETRY	(HZ / 10)	/* after there was no memory */
 #define FINISH_DELAY	(HZ / 10)
+#define RESEED_DELAY	HZ		/* from one to the next */
 #define ADVANCE		512	/* old buckets; twice a write: 1024 in all */
 
 struct workqueue_struct *hmap_wq;
@@ -276,11 +277,14 @@ EXPORT_SYMBOL_TEST(hmap_replace);
  */
 static void reseed_work(struct work_struct *work)
 {
-	struct hmap *h = container_of(work, struct hmap, reseed_work);
+	struct hmap *h = container_of(to_delayed_work(work), struct hmap,
+				      reseed_work);
 	u32 mask;
 
+	WRITE_ONCE(h->reseeded, get_jiffies_64());
 	spin_lock_bh(&h->lock);
-	if (!rcu_access_pointer(h->oldbuckets) && !h->iterators) {
+	if (!rcu_access_pointer(h->oldbuckets) && !h->iterators &&
+	    !atomic_long_read(&h->count)) {
 		mask = lock_all(h, h->stripe_mask);
 		if (!atomic_long_read(&h->count))
 			set_seed(h);
@@ -289,9 +293,14 @@ static void reseed_work(struct work_struct *work)
 	spin_unlock_bh(&h->lock);
 }
 
+/* Not for every entry that comes and goes: it takes all stripes. */
 void hmap_reseed_later(struct hmap *h)
 {
-	queue_work(hmap_wq, &h->reseed_work);
+	u64 now = get_jiffies_64(), due = READ_ONCE(h->reseeded) + RESEED_DELAY;
+
+	if (!delayed_work_pending(&h->reseed_work))
+		queue_delayed_work(hmap_wq, &h->reseed_work,
+				   time_before64(now, due) ? due - now : 0);
 }
 
 /* === Evacuation === */
@@ -538,13 +547,13 @@ void hmap_grow_init(struct hmap *h)
 	h->finish_delay = FINISH_DELAY;
 	INIT_WORK(&h->grow_work, grow_work);
 	INIT_DELAYED_WORK(&h->finish_work, finish_work);
-	INIT_WORK(&h->reseed_work, reseed_work);
+	INIT_DELAYED_WORK(&h->reseed_work, reseed_work);
 }
 
 /* A growth that starts may queue finish_work, so stop that last. */
 void hmap_grow_exit(struct hmap *h)
 {
-	cancel_work_sync(&h->reseed_work);
+	cancel_delayed_work_sync(&h->reseed_work);
 	cancel_work_sync(&h->grow_work);
 	cancel_delayed_work_sync(&h->finish_work);
 	mem_cgroup_put(h->grow_memcg);

@@ -129,12 +129,13 @@ struct hmap {
 	unsigned long same_size_growths;
 
 	u64 grow_retry;			/* jiffies64; no growth before that */
+	u64 reseeded;			/* jiffies64; when that was tried last */
 
 	refcount_t refs;		/* hmap_destroy()'s, and each dying array's */
 	struct mem_cgroup *grow_memcg;	/* what grow_work is to charge, by xchg() */
 	struct work_struct grow_work;
 	struct delayed_work finish_work;
-	struct work_struct reseed_work;
+	struct delayed_work reseed_work;
 };
 
 /* Who asks for memory under a stripe may not wait for it. */

@@ -827,7 +827,7 @@ static void chain_as_slots_in_a_row(struct kunit *test)
 
 static u32 seed_after_reseed(struct hmap *h)
 {
-	flush_work(&h->reseed_work);
+	flush_delayed_work(&h->reseed_work);
 	return READ_ONCE(h->hash0);
 }
 

@@ -351,7 +351,7 @@ static void delete_all(struct kunit *test, struct hmap *h, u64 key, u64 end)
 	for (; key < end; key++)
 		KUNIT_ASSERT_EQ(test, hmap_delete(h, &key), 0);
 	KUNIT_ASSERT_EQ(test, hmap_len(h), 0);
-	flush_work(&h->reseed_work);
+	flush_delayed_work(&h->reseed_work);
 }
 
 /* A map that becomes empty keeps its seed while it is walked. */
