@@ -5,6 +5,7 @@
  * The code is written once, for any kind of key, and made into one copy each
  * for the kinds that have a fast path.
  */
+#include <linux/err.h>
 #include <linux/slab.h>
 
 #include "lookup.h"
@@ -396,8 +397,10 @@ static int put_entry(struct hmap *h, const u8 kind, struct hmap_op *op,
 		bytes = key_bytes(t, kind, op->key);
 		op->key_block = hmap_block_new(h, bytes.data, bytes.len,
 					       HMAP_GFP_STRIPE);
-		if (!op->key_block)
+		if (IS_ERR(op->key_block)) {
+			op->key_block = NULL;
 			return AGAIN_MEMORY;
+		}
 	}
 	if (at.slot == BUCKET_CNT) {
 		next = hmap_newoverflow(h, a, &op->overflow);
@@ -523,8 +526,8 @@ static int make_first_array(struct hmap *h, gfp_t gfp)
 {
 	struct bucket_array *a = hmap_array_new(h, 0, gfp);
 
-	if (!a)
-		return -ENOMEM;
+	if (IS_ERR(a))
+		return PTR_ERR(a);
 	/* Where there is no array, nobody changes one. */
 	spin_lock_bh(&h->lock);
 	if (!rcu_access_pointer(h->buckets)) {
@@ -536,17 +539,30 @@ static int make_first_array(struct hmap *h, gfp_t gfp)
 	return 0;
 }
 
+static int get_block(struct hmap *h, struct hmap_block **to,
+		     struct hmap_bytes bytes, gfp_t gfp)
+{
+	struct hmap_block *block = hmap_block_new(h, bytes.data, bytes.len, gfp);
+
+	if (IS_ERR(block))
+		return PTR_ERR(block);
+	*to = block;
+	return 0;
+}
+
 static int get_memory(struct hmap *h, struct hmap_op *op)
 {
-	struct hmap_bytes key;
+	struct bmap *b;
 
-	if (h->t.indirect_key && !op->key_block) {
-		key = key_bytes(&h->t, h->t.key_kind, op->key);
-		op->key_block = hmap_block_new(h, key.data, key.len, op->gfp);
-		return op->key_block ? 0 : -ENOMEM;
-	}
-	op->overflow = hmap_overflow_alloc(h, op->gfp);
-	return op->overflow ? 0 : -ENOMEM;
+	if (h->t.indirect_key && !op->key_block)
+		return get_block(h, &op->key_block,
+				 key_bytes(&h->t, h->t.key_kind, op->key),
+				 op->gfp);
+	b = hmap_overflow_alloc(h, op->gfp);
+	if (IS_ERR(b))
+		return PTR_ERR(b);
+	op->overflow = b;
+	return 0;
 }
 
 /* Do what the last try asked for. */
@@ -565,30 +581,27 @@ static int prepare_again(struct hmap *h, struct hmap_op *op, int ret)
 	}
 }
 
-static void drop(struct hmap *h, struct hmap_block **block)
+static void finish_blocks(struct hmap_op *op)
 {
-	hmap_block_drop(h, *block);
-	*block = NULL;
-}
-
-static void finish_blocks(struct hmap *h, struct hmap_op *op)
-{
-	if (op->seen) {
+	if (op->seen)
 		memcpy(op->old, op->seen->data, op->seen->len);
-		hmap_block_put(op->seen);
-		op->seen = NULL;
-	}
-	drop(h, &op->old_key);
-	drop(h, &op->old_elem);
-	drop(h, &op->key_block);
-	drop(h, &op->elem_block);
+	hmap_block_put(op->seen);
+	hmap_block_put(op->old_key);
+	hmap_block_put(op->old_elem);
+	hmap_block_put_now(op->key_block);
+	hmap_block_put_now(op->elem_block);
+	op->seen = NULL;
+	op->old_key = NULL;
+	op->old_elem = NULL;
+	op->key_block = NULL;
+	op->elem_block = NULL;
 }
 
 /* Leaves the private members of an op as they were to begin with. */
 static void finish(struct hmap *h, struct hmap_op *op)
 {
 	if (h->t.indirect_key || h->t.indirect_elem)
-		finish_blocks(h, op);
+		finish_blocks(op);
 	if (unlikely(op->overflow)) {
 		hmap_overflow_free(h, op->overflow);
 		op->overflow = NULL;
@@ -620,8 +633,7 @@ static int prepare(struct hmap *h, struct hmap_op *op)
 	bytes = elem_bytes(t, op->elem);
 	if (bytes.len > t->elem_size)
 		return -EINVAL;
-	op->elem_block = hmap_block_new(h, bytes.data, bytes.len, op->gfp);
-	return op->elem_block ? 0 : -ENOMEM;
+	return get_block(h, &op->elem_block, bytes, op->gfp);
 }
 
 /**
@@ -636,10 +648,10 @@ static int prepare(struct hmap *h, struct hmap_op *op)
  * Return: 0; -EEXIST or -ENOENT where &hmap_op.mode forbids it, or there is
  * nothing to compare or take; -ESTALE if the elem is another than expected;
  * -EMSGSIZE if it has more than &hmap_op.old_len bytes; -ENOSPC if the map
- * holds as many entries as it may; -ENOMEM if there is no memory or the map
- * may not use more; -EINVAL if a string or an elem is too long; -EOPNOTSUPP
- * for HMAP_ADD where elems are no integers.  Unless 0 is returned the map is
- * as it was.
+ * holds as many entries, or uses as much memory, as it may; -EDQUOT if its pool
+ * does; -ENOMEM if there is no memory; -EINVAL if a string or an elem is too
+ * long; -EOPNOTSUPP for HMAP_ADD where elems are no integers.  Unless 0 is
+ * returned the map is as it was.
  */
 int hmap_update(struct hmap *h, struct hmap_op *op)
 {
@@ -673,8 +685,8 @@ EXPORT_SYMBOL_GPL(hmap_update);
  * @gfp: how to allocate what is needed
  *
  * Context: Process or softirq context; sleeps only if @gfp allows.
- * Return: 0; -EEXIST or -ENOENT where @mode forbids it; -ENOSPC, -ENOMEM and
- * -EINVAL as hmap_update().
+ * Return: 0; -EEXIST or -ENOENT where @mode forbids it; -ENOSPC, -EDQUOT,
+ * -ENOMEM and -EINVAL as hmap_update().
  */
 int hmap_insert(struct hmap *h, const void *key, const void *elem,
 		enum hmap_mode mode, gfp_t gfp)
@@ -740,8 +752,9 @@ EXPORT_SYMBOL_GPL(hmap_take);
  * @gfp: how to allocate what is needed
  *
  * Context: Process or softirq context; sleeps only if @gfp allows.
- * Return: 0; -ENOENT if the key is not there; -ENOMEM; -EINVAL if a string is
- * too long; -EOPNOTSUPP if @old is given and elems vary: use hmap_update().
+ * Return: 0; -ENOENT if the key is not there; -ENOSPC, -EDQUOT, -ENOMEM and
+ * -EINVAL as hmap_update(); -EOPNOTSUPP if @old is given and elems vary in
+ * length: use hmap_update().
  */
 int hmap_xchg(struct hmap *h, const void *key, const void *elem, void *old,
 	      gfp_t gfp)
@@ -772,7 +785,7 @@ EXPORT_SYMBOL_GPL(hmap_xchg);
  *
  * Context: Process or softirq context; sleeps only if @gfp allows.
  * Return: 0; -ESTALE if the elem is another than @old; -ENOENT if the key is
- * not there; -ENOMEM; -EINVAL if a string or @elem is too long.
+ * not there; -ENOSPC, -EDQUOT, -ENOMEM and -EINVAL as hmap_update().
  */
 int hmap_cmpxchg(struct hmap *h, const void *key, const void *old,
 		 const void *elem, gfp_t gfp)

@@ -164,8 +164,8 @@ static void publish(struct hmap *h, struct bucket_array *old,
  * @gfp: how to allocate the new array
  *
  * Context: Any that @gfp allows; no stripe held.
- * Return: 0, also if none was due; or -ENOMEM, and none will be due for a
- * while.
+ * Return: 0, also if none was due; or an errno as of hmap_insert(), and none
+ * will be due for a while.
  */
 int hmap_grow(struct hmap *h, gfp_t gfp)
 {
@@ -185,9 +185,10 @@ int hmap_grow(struct hmap *h, gfp_t gfp)
 		return 0;
 
 	new = hmap_array_new(h, B, gfp);
-	if (!new) {
+	if (IS_ERR(new)) {
+		WRITE_ONCE(h->grow_error, PTR_ERR(new));
 		WRITE_ONCE(h->grow_retry, get_jiffies_64() + GROW_RETRY);
-		return -ENOMEM;
+		return PTR_ERR(new);
 	}
 
 	spin_lock_bh(&h->lock);

@@ -55,12 +55,15 @@ struct hmap_bytes {
  * @bytes: memory in use
  * @max_bytes: how much that may be
  * @put: called for each map that was made with this pool, when it needs it no
- *	longer: from hmap_destroy() or later, in process context
+ *	longer: from hmap_destroy() or later, in process context; hmap_barrier()
+ *	waits for that
+ * @dying: private, and 0 to begin with
  */
 struct hmap_pool {
 	atomic_long_t bytes;
 	unsigned long max_bytes;
 	void (*put)(struct hmap_pool *pool);
+	atomic_t dying;
 };
 
 /* &hmap_params.flags */
@@ -163,6 +166,7 @@ struct hmap_op {
 
 struct hmap *hmap_create(const struct hmap_params *params);
 void hmap_destroy(struct hmap *h);
+void hmap_barrier(void);
 
 int hmap_lookup(struct hmap *h, const void *key, void *elem);
 void hmap_prefetch(struct hmap *h, const void *keys, size_t stride,
@@ -171,6 +175,8 @@ int hmap_insert(struct hmap *h, const void *key, const void *elem,
 		enum hmap_mode mode, gfp_t gfp);
 int hmap_delete(struct hmap *h, const void *key);
 void hmap_clear(struct hmap *h);
+int hmap_set_limits(struct hmap *h, unsigned long max_entries,
+		    unsigned long max_bytes);
 unsigned long hmap_len(const struct hmap *h);
 
 int hmap_update(struct hmap *h, struct hmap_op *op);

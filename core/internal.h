@@ -58,13 +58,14 @@ union choice {
 
 /*
  * 2^B buckets, then nr_spare overflow buckets, follow the header.  All members
- * but the last three are set before the array is published.
+ * but the last two are set before the array is published.
  */
 struct bucket_array {
 	u8 B;
 	unsigned long mask;		/* 2^B - 1 */
 	unsigned long nr_spare;
-	size_t bytes;			/* header and buckets */
+	size_t size;			/* of header and buckets */
+	size_t bytes;			/* charged for that */
 
 	struct hmap *h;			/* the rest is for freeing it */
 	unsigned long nr_overflow;	/* slab overflow buckets in its chains */
@@ -79,6 +80,7 @@ struct bucket_array {
 struct hmap_block {
 	refcount_t refs;
 	u32 len;
+	struct hmap *h;
 	struct rcu_head rcu;
 	u8 data[] __aligned(8);
 };
@@ -95,7 +97,8 @@ struct hmap {
 	atomic_long_t count;		/* entries; changed under a stripe */
 	atomic_t noverflow;		/* see incrnoverflow() */
 	struct hmap_extra extra;
-	atomic_long_t bytes;		/* memory in use, see hmap_charge() */
+	atomic_long_t bytes;		/* charged; at 0 the map is freed */
+	atomic_t dying;			/* blocks that wait for a grace period */
 
 	/* Written under lock and, but for flags and oldbuckets, all stripes. */
 	u8 flags ____cacheline_aligned_in_smp;
@@ -129,13 +132,14 @@ struct hmap {
 	unsigned long same_size_growths;
 
 	u64 grow_retry;			/* jiffies64; no growth before that */
+	int grow_error;			/* why not */
 	u64 reseeded;			/* jiffies64; when that was tried last */
 
-	refcount_t refs;		/* hmap_destroy()'s, and each dying array's */
 	struct mem_cgroup *grow_memcg;	/* what grow_work is to charge, by xchg() */
 	struct work_struct grow_work;
 	struct delayed_work finish_work;
 	struct delayed_work reseed_work;
+	struct work_struct free_work;
 };
 
 /* Who asks for memory under a stripe may not wait for it. */
@@ -224,14 +228,15 @@ extern u64 hmap_mix_secret[3];
 void hmap_hash_init(void);
 
 /* === buckets === */
-bool hmap_charge(struct hmap *h, size_t bytes);
+int hmap_charge(struct hmap *h, size_t bytes);
 void hmap_uncharge(struct hmap *h, size_t bytes);
-void hmap_pool_put(struct hmap_pool *pool);
+size_t hmap_block_bytes(u32 len);
 struct hmap_block *hmap_block_new(struct hmap *h, const void *data, u32 len,
 				  gfp_t gfp);
 void hmap_block_put(struct hmap_block *block);
-void hmap_block_drop(struct hmap *h, struct hmap_block *block);
+void hmap_block_put_now(struct hmap_block *block);
 int hmap_overflow_init(struct hmap_type *t);
+void hmap_overflow_exit(struct hmap_type *t);
 struct bmap *hmap_overflow_alloc(struct hmap *h, gfp_t gfp);
 void hmap_overflow_free(struct hmap *h, struct bmap *b);
 struct bmap *hmap_newoverflow(struct hmap *h, struct bucket_array *a,
@@ -240,8 +245,9 @@ struct bucket_array *hmap_array_new(struct hmap *h, u8 B, gfp_t gfp);
 void hmap_array_free(struct bucket_array *a);
 void hmap_array_destroy(struct bucket_array *a);
 void hmap_array_retire(struct bucket_array *a, unsigned long nr_overflow);
+size_t hmap_own_bytes(const struct hmap *h);
+int hmap_get(struct hmap *h);
 void hmap_put(struct hmap *h);
-void hmap_buckets_exit(void);
 
 /* === grow === */
 extern struct workqueue_struct *hmap_wq;

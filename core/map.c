@@ -4,6 +4,7 @@
  * from outside.
  */
 #include <linux/cpumask.h>
+#include <linux/err.h>
 #include <linux/log2.h>
 #include <linux/random.h>
 #include <linux/rcupdate.h>
@@ -17,6 +18,9 @@
  */
 #define STRIPES_PER_CPU	8
 #define MAX_STRIPES	64
+
+/* Do not invoke the OOM killer: every caller can do without. */
+#define ARRAY_GFP	(GFP_KERNEL | __GFP_RETRY_MAYFAIL | __GFP_NOWARN)
 
 static int init_type(struct hmap_type *t, const struct hmap_params *p)
 {
@@ -50,13 +54,17 @@ static int init_type(struct hmap_type *t, const struct hmap_params *p)
 	return hmap_overflow_init(t);
 }
 
+static u32 nr_stripes(void)
+{
+	u32 n = roundup_pow_of_two(num_possible_cpus() * STRIPES_PER_CPU);
+
+	return min_t(u32, n, MAX_STRIPES);
+}
+
 static int init_stripes(struct hmap *h)
 {
-	u32 i, n = roundup_pow_of_two(num_possible_cpus() * STRIPES_PER_CPU);
+	u32 i, n = h->max_stripe_mask + 1;
 
-	n = min_t(u32, n, MAX_STRIPES);
-	if (!hmap_charge(h, sizeof(*h) + n * sizeof(*h->stripes)))
-		return -ENOMEM;
 	h->stripes = kvmalloc_array(n, sizeof(*h->stripes),
 				    hmap_gfp(h->param_flags, GFP_KERNEL));
 	if (!h->stripes)
@@ -66,7 +74,6 @@ static int init_stripes(struct hmap *h)
 		seqcount_spinlock_init(&h->stripes[i].seq,
 				       &h->stripes[i].lock);
 	}
-	h->max_stripe_mask = n - 1;
 	return 0;
 }
 
@@ -83,9 +90,9 @@ static int init_buckets(struct hmap *h, unsigned long hint)
 		return -ENOMEM;
 	while (hmap_over_load(hint, B))
 		B++;
-	a = hmap_array_new(h, B, GFP_KERNEL);
-	if (!a)
-		return -ENOMEM;
+	a = hmap_array_new(h, B, ARRAY_GFP);
+	if (IS_ERR(a))
+		return PTR_ERR(a);
 	h->B = B;
 	h->stripe_mask = stripe_mask_of(h, B);
 	RCU_INIT_POINTER(h->buckets, a);
@@ -98,8 +105,8 @@ static int init_buckets(struct hmap *h, unsigned long hint)
  *
  * Context: Process context, may sleep.
  * Return: The map, or an ERR_PTR, and the pool has been put: -EINVAL if @params
- * make no sense, -ENOSPC if the hint is over the limit of entries, -ENOMEM if
- * there is no memory for what the hint asks for or a limit of bytes forbids it.
+ * make no sense, -ENOSPC if a limit of the map forbids what the hint asks for,
+ * -EDQUOT if the pool's does, -ENOMEM if there is no memory for it.
  */
 struct hmap *hmap_create(const struct hmap_params *params)
 {
@@ -108,29 +115,40 @@ struct hmap *hmap_create(const struct hmap_params *params)
 
 	h = kzalloc(sizeof(*h), hmap_gfp(params->flags, GFP_KERNEL));
 	if (!h) {
-		hmap_pool_put(params->pool);
+		if (params->pool)
+			params->pool->put(params->pool);
 		return ERR_PTR(-ENOMEM);
 	}
 
 	h->param_flags = params->flags;
-	h->max_entries = params->max_entries ?: LONG_MAX;
-	h->max_bytes = params->max_bytes ?: LONG_MAX;
+	hmap_set_limits(h, params->max_entries, params->max_bytes);
 	h->pool = params->pool;
 	h->hash0 = get_random_u32();
 	h->epoch = hmap_new_epoch();
+	h->max_stripe_mask = nr_stripes() - 1;
 	spin_lock_init(&h->lock);
-	refcount_set(&h->refs, 1);
 	hmap_grow_init(h);
-
-	err = params->hint > h->max_entries ? -ENOSPC : 0;
-	err = err ?: init_type(&h->t, params);
-	err = err ?: init_stripes(h);
-	err = err ?: init_buckets(h, params->hint);
-	if (err) {
-		hmap_put(h);
+	err = hmap_get(h);
+	if (err)
 		return ERR_PTR(err);
-	}
+
+	err = -ENOSPC;
+	if (params->hint > h->max_entries)
+		goto put;
+	err = init_type(&h->t, params);
+	if (err)
+		goto put;
+	err = init_stripes(h);
+	if (err)
+		goto put;
+	err = init_buckets(h, params->hint);
+	if (err)
+		goto put;
 	return h;
+
+put:
+	hmap_put(h);
+	return ERR_PTR(err);
 }
 EXPORT_SYMBOL_GPL(hmap_create);
 
@@ -138,6 +156,9 @@ EXPORT_SYMBOL_GPL(hmap_create);
  * hmap_destroy() - Free a map and all that is in it.
  * @h: the map, or NULL; nobody uses it any more, no iterator and no hmap_held
  *	of it is left
+ *
+ * What was taken out of the map a moment ago may be freed later, and count
+ * against the pool until then: hmap_barrier() waits for that.
  *
  * Context: Process context, may sleep.
  */
@@ -156,6 +177,29 @@ void hmap_destroy(struct hmap *h)
 EXPORT_SYMBOL_GPL(hmap_destroy);
 
 /**
+ * hmap_set_limits() - Change what a map may hold.
+ * @h: the map
+ * @max_entries: entries it may hold; 0 for no limit
+ * @max_bytes: memory it may use, in bytes; 0 for no limit
+ *
+ * A limit below what the map holds takes nothing away: nothing more is taken
+ * in.
+ *
+ * Context: Any.
+ * Return: 0.
+ */
+int hmap_set_limits(struct hmap *h, unsigned long max_entries,
+		    unsigned long max_bytes)
+{
+	WRITE_ONCE(h->max_entries, min_t(unsigned long, max_entries - 1,
+					 LONG_MAX - 1) + 1);
+	WRITE_ONCE(h->max_bytes, min_t(unsigned long, max_bytes - 1,
+				       LONG_MAX - 1) + 1);
+	return 0;
+}
+EXPORT_SYMBOL_GPL(hmap_set_limits);
+
+/**
  * hmap_clear() - Take all entries out of a map.
  * @h: the map
  *
@@ -172,7 +216,9 @@ void hmap_clear(struct hmap *h)
 	u8 B = READ_ONCE(h->B);
 
 	if (rcu_access_pointer(h->buckets))
-		new = hmap_array_new(h, B, GFP_KERNEL);
+		new = hmap_array_new(h, B, ARRAY_GFP);
+	if (IS_ERR(new))
+		new = NULL;
 	hmap_replace(h, new, old);
 	synchronize_rcu();
 	hmap_array_destroy(old[1]);
@@ -202,6 +248,14 @@ static bool is_being_written(const struct hmap *h)
 		if (raw_read_seqcount(&h->stripes[i].seq) & 1)
 			return true;
 	return false;
+}
+
+/* As it was asked for: 0 is no limit. */
+static unsigned long limit_of(const unsigned long *limit)
+{
+	unsigned long max = READ_ONCE(*limit);
+
+	return max == LONG_MAX ? 0 : max;
 }
 
 /**
@@ -243,8 +297,8 @@ void hmap_read_header(struct hmap *h, struct hmap_header *hdr)
 		.elem_size = h->t.elem_size,
 		.param_flags = h->param_flags,
 		.bucket_size = h->t.bucket_size,
-		.max_entries = h->max_entries == LONG_MAX ? 0 : h->max_entries,
-		.max_bytes = h->max_bytes == LONG_MAX ? 0 : h->max_bytes,
+		.max_entries = limit_of(&h->max_entries),
+		.max_bytes = limit_of(&h->max_bytes),
 	};
 	spin_unlock_bh(&h->lock);
 }
@@ -297,10 +351,27 @@ int __init hmap_core_init(void)
 	return 0;
 }
 
+/**
+ * hmap_barrier() - Wait for what destroyed maps have left to callbacks.
+ *
+ * All maps that were destroyed before are then gone, and have put their pools:
+ * what owns the pools may go, too, as when a module is unloaded.
+ *
+ * Context: Process context, may sleep.
+ */
+void hmap_barrier(void)
+{
+	/* Callbacks free blocks, or queue work that frees arrays. */
+	rcu_barrier();
+	flush_workqueue(hmap_wq);
+	/* Whichever was the last of a map has queued work that frees that. */
+	flush_workqueue(hmap_wq);
+}
+EXPORT_SYMBOL_GPL(hmap_barrier);
+
 /* The first lets work be queued that the second waits for. */
 void hmap_core_exit(void)
 {
 	rcu_barrier();
 	destroy_workqueue(hmap_wq);
-	hmap_buckets_exit();
 }

@@ -63,7 +63,7 @@ static void spare_buckets(struct kunit *test)
 		h = identity_map(test, B);
 		KUNIT_EXPECT_EQ(test, array_of(h)->nr_spare,
 				B < 4 ? 0 : 1 << (B - 4));
-		KUNIT_EXPECT_EQ(test, array_of(h)->bytes,
+		KUNIT_EXPECT_EQ(test, array_of(h)->size,
 				sizeof(struct bucket_array) +
 				((1 << B) + array_of(h)->nr_spare) *
 				h->t.bucket_size);
@@ -187,13 +187,13 @@ static void counted_by_chance_from_16(struct kunit *test)
 static bool settle(struct hmap *h)
 {
 	struct bucket_array *old;
-	unsigned int refs;
+	int err;
 
 	flush_work(&h->grow_work);
-	return !read_poll_timeout(rcu_access_pointer, old, !old, 1000,
-				  TIMEOUT_US, false, h->oldbuckets) &&
-	       !read_poll_timeout(refcount_read, refs, refs == 1, 1000,
-				  TIMEOUT_US, false, &h->refs);
+	err = read_poll_timeout(rcu_access_pointer, old, !old, 1000,
+				TIMEOUT_US, false, h->oldbuckets);
+	hmap_barrier();
+	return !err;
 }
 
 struct fill {
@@ -298,22 +298,19 @@ struct refusal {
 	enum hmap_what what;
 	u32 elem_size;
 	unsigned int entries;		/* in the map before */
-	size_t room;			/* what it still may use */
+	bool elem_fits;			/* into what it still may use */
+	bool key_fits;			/* as well */
 };
 
-#define STRING_BLOCK	(sizeof(struct hmap_block) + 4)
-#define ELEM_BLOCK	(sizeof(struct hmap_block) + 200)
-
 static const struct refusal refusals[] = {
-	{ "elem of the first entry", HMAP_STORE, 200, 0, ELEM_BLOCK - 1 },
-	{ "first array", HMAP_STORE, 200, 0, ELEM_BLOCK },
-	{ "key", HMAP_STORE, 200, 5, ELEM_BLOCK + STRING_BLOCK - 1 },
-	{ "overflow bucket", HMAP_STORE, 200, 8, ELEM_BLOCK + STRING_BLOCK },
-	{ "overflow bucket in a chain", HMAP_STORE, 200, 24,
-	  ELEM_BLOCK + STRING_BLOCK },
-	{ "first array for a sum", HMAP_ADD, 8, 0, 0 },
-	{ "key of a sum", HMAP_ADD, 8, 5, STRING_BLOCK - 1 },
-	{ "overflow bucket for a sum", HMAP_ADD, 8, 8, STRING_BLOCK },
+	{ "elem of the first entry", HMAP_STORE, 200, 0 },
+	{ "first array", HMAP_STORE, 200, 0, true },
+	{ "key", HMAP_STORE, 200, 5, true },
+	{ "overflow bucket", HMAP_STORE, 200, 8, true, true },
+	{ "overflow bucket in a chain", HMAP_STORE, 200, 24, true, true },
+	{ "first array for a sum", HMAP_ADD, 8, 0 },
+	{ "key of a sum", HMAP_ADD, 8, 5 },
+	{ "overflow bucket for a sum", HMAP_ADD, 8, 8, false, true },
 };
 
 static void describe_refusal(const struct refusal *r, char *desc)
@@ -386,10 +383,14 @@ static void new_entry_without_memory(struct kunit *test)
 		KUNIT_ASSERT_EQ(test, put_string(h, f, i, HMAP_NOEXIST,
 						 GFP_KERNEL), 0);
 	dump_map(test, h, before);
-	h->max_bytes = atomic_long_read(&h->bytes) + r->room;
-	KUNIT_EXPECT_EQ(test, put_refused(h, f, r, GFP_KERNEL), -ENOMEM);
+	h->max_bytes = atomic_long_read(&h->bytes);
+	if (r->elem_fits)
+		h->max_bytes += hmap_block_bytes(200);
+	if (r->key_fits)
+		h->max_bytes += hmap_block_bytes(4);
+	KUNIT_EXPECT_EQ(test, put_refused(h, f, r, GFP_KERNEL), -ENOSPC);
 	expect_unchanged(test, h, before, after);
-	KUNIT_EXPECT_EQ(test, put_refused(h, f, r, GFP_ATOMIC), -ENOMEM);
+	KUNIT_EXPECT_EQ(test, put_refused(h, f, r, GFP_ATOMIC), -ENOSPC);
 	expect_unchanged(test, h, before, after);
 
 	h->max_bytes = LONG_MAX;
@@ -416,11 +417,11 @@ static void update_without_memory(struct kunit *test)
 	h->max_bytes = atomic_long_read(&h->bytes);
 	dump_map(test, h, before);
 	KUNIT_EXPECT_EQ(test, put_string(h, f, 1, HMAP_EXIST, GFP_KERNEL),
-			-ENOMEM);
+			-ENOSPC);
 	KUNIT_EXPECT_EQ(test, hmap_xchg(h, key, elem, old, GFP_KERNEL),
-			-ENOMEM);
+			-ENOSPC);
 	KUNIT_EXPECT_EQ(test, hmap_cmpxchg(h, key, elem, elem, GFP_KERNEL),
-			-ENOMEM);
+			-ENOSPC);
 	expect_unchanged(test, h, before, after);
 	/* What needs no memory works. */
 	KUNIT_EXPECT_EQ(test, hmap_lookup(h, key, old), 0);

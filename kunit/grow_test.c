@@ -7,6 +7,7 @@
 #include <linux/iopoll.h>
 #include <linux/jiffies.h>
 #include <linux/random.h>
+#include <linux/slab.h>
 
 #include "../core/key.h"
 #include "util.h"
@@ -565,7 +566,7 @@ static void chain_refused(struct kunit *test)
 		KUNIT_ASSERT_EQ(test, put(h, in_bucket_0(i)), 0);
 	bytes = atomic_long_read(&h->bytes);
 	h->max_bytes = bytes;
-	KUNIT_EXPECT_EQ(test, put(h, in_bucket_0(i)), -ENOMEM);
+	KUNIT_EXPECT_EQ(test, put(h, in_bucket_0(i)), -ENOSPC);
 	KUNIT_EXPECT_FALSE(test, has(h, in_bucket_0(i)));
 	KUNIT_EXPECT_EQ(test, hmap_len(h), BUCKET_CNT);
 	KUNIT_EXPECT_EQ(test, atomic_long_read(&h->bytes), bytes);
@@ -591,7 +592,9 @@ static struct hmap *evacuation_refused(struct kunit *test)
 	for (i = 0; i < 2; i++)
 		KUNIT_ASSERT_EQ(test, put(h, 4 * i + 1), 0);
 	h->max_bytes = atomic_long_read(&h->bytes) +
-		       sizeof(struct bucket_array) + 9 * h->t.bucket_size;
+		       kmalloc_size_roundup(sizeof(struct bucket_array) +
+					    8 * h->t.bucket_size) +
+		       h->t.bucket_size;
 	start_growth(test, h);
 	hmap_evacuate_next(h);
 	KUNIT_ASSERT_EQ(test, h->nevacuate, 0);
@@ -615,7 +618,7 @@ static void works_unevacuated(struct kunit *test)
 	u64 key = 4 * 23, elem = 1;
 
 	/* The old chain is full, and cannot grow either. */
-	KUNIT_EXPECT_EQ(test, put(h, 4 * 24), -ENOMEM);
+	KUNIT_EXPECT_EQ(test, put(h, 4 * 24), -ENOSPC);
 	expect_multiples_of_4(test, h, 24);
 	KUNIT_EXPECT_EQ(test, put(h, key), 0);
 	KUNIT_EXPECT_EQ(test, hmap_delete(h, &key), 0);
