@@ -423,6 +423,19 @@ static int put_entry(struct hmap *h, const u8 kind, struct hmap_op *op,
 	return 0;
 }
 
+/* Count an entry that is about to be there. */
+static bool count_entry(struct hmap *h)
+{
+	unsigned long max = READ_ONCE(h->max_entries);
+	long count = atomic_long_read(&h->count);
+
+	do {
+		if (count >= max)
+			return false;
+	} while (!atomic_long_try_cmpxchg(&h->count, &count, count + 1));
+	return true;
+}
+
 static int write_absent(struct hmap *h, const u8 kind, struct hmap_op *op,
 			struct bucket_array *a, u8 top, struct hmap_place at)
 {
@@ -430,13 +443,19 @@ static int write_absent(struct hmap *h, const u8 kind, struct hmap_op *op,
 
 	if (!makes_entry(op))
 		return -ENOENT;
+	/* What is refused does not make the map grow. */
+	if (unlikely(atomic_long_read(&h->count) >= READ_ONCE(h->max_entries)))
+		return -ENOSPC;
 	if (unlikely(hmap_wants_growth(h))) {
 		if (hmap_grow_is_small(h))
 			return AGAIN_GROW;
 		hmap_grow_later(h);
 		op->outrun = true;
 	}
-	if (!atomic_long_add_unless(&h->count, 1, h->max_entries))
+	ret = hmap_grow_refused(h);
+	if (unlikely(ret))
+		return ret;
+	if (!count_entry(h))
 		return -ENOSPC;
 	ret = put_entry(h, kind, op, a, top, at);
 	if (ret)
@@ -610,8 +629,8 @@ static void finish(struct hmap *h, struct hmap_op *op)
 		hmap_evacuate_next(h);
 	if (unlikely(op->outrun)) {
 		op->outrun = false;
-		if ((op->gfp & GFP_KERNEL) == GFP_KERNEL)
-			hmap_grow_wait(h);
+		if (gfpflags_allow_blocking(op->gfp))
+			hmap_grow_wait(h, op->gfp);
 	}
 }
 

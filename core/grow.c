@@ -86,14 +86,46 @@ void hmap_grow_later(struct hmap *h)
 	queue_work(hmap_wq, &h->grow_work);
 }
 
-/* Let the work item run, and catch up where inserts have outrun it. */
-void hmap_grow_wait(struct hmap *h)
+/*
+ * Whether the caller may wait for the work item, which allocates as it likes
+ * and runs on a workqueue without a rescuer.
+ */
+static bool may_flush(gfp_t gfp)
+{
+	const unsigned int flags = PF_WQ_WORKER | PF_MEMALLOC |
+				   PF_MEMALLOC_NOFS | PF_MEMALLOC_NOIO;
+
+	return (gfp & GFP_KERNEL) == GFP_KERNEL && !(current->flags & flags);
+}
+
+/*
+ * Let the work item run, and catch up where inserts have outrun it.  Whoever
+ * may not wait for it, but for memory, does its work.
+ */
+void hmap_grow_wait(struct hmap *h, gfp_t gfp)
 {
 	unsigned long count = atomic_long_read(&h->count);
 
 	cond_resched();
-	if (hmap_over_load(count / 2, READ_ONCE(h->B)) && hmap_wants_growth(h))
+	if (!hmap_over_load(count / 2, READ_ONCE(h->B)) ||
+	    !hmap_wants_growth(h))
+		return;
+	if (may_flush(gfp))
 		flush_work(&h->grow_work);
+	else
+		hmap_grow(h, gfp);
+}
+
+/*
+ * Why there is no room for another key: past four times the load, where it
+ * could not be helped (S15).
+ */
+int hmap_grow_refused(const struct hmap *h)
+{
+	if (likely(!hmap_over_load(atomic_long_read(&h->count) / 4,
+				   READ_ONCE(h->B))))
+		return 0;
+	return READ_ONCE(h->grow_error) ?: -ENOMEM;
 }
 
 /* === Replacing the array === */

@@ -257,7 +257,8 @@ bool hmap_wants_growth(const struct hmap *h);
 bool hmap_grow_is_small(const struct hmap *h);
 int hmap_grow(struct hmap *h, gfp_t gfp);
 void hmap_grow_later(struct hmap *h);
-void hmap_grow_wait(struct hmap *h);
+void hmap_grow_wait(struct hmap *h, gfp_t gfp);
+int hmap_grow_refused(const struct hmap *h);
 u64 hmap_new_epoch(void);
 void hmap_replace(struct hmap *h, struct bucket_array *new,
 		  struct bucket_array *old[2]);
