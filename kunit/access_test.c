@@ -4,6 +4,7 @@
  * (S9), what is stored inline (S12), for all kinds of keys and elems.
  */
 #include <kunit/test.h>
+#include <linux/interrupt.h>
 #include <linux/prandom.h>
 
 #include "../core/typed.h"
@@ -988,6 +989,121 @@ static void typed_lookups(struct kunit *test)
 	test_u64_to_long_found(test);
 }
 
+struct pair {
+	u32 a, b;
+};
+
+struct halves {
+	u16 half[4];
+};
+
+/* Only of an integer is it known that it is aligned as one. */
+static void kind_of_types(struct kunit *test)
+{
+	KUNIT_EXPECT_EQ(test, HMAP_KIND_OF(u32), HMAP_KEY_U32);
+	KUNIT_EXPECT_EQ(test, HMAP_KIND_OF(int), HMAP_KEY_U32);
+	KUNIT_EXPECT_EQ(test, HMAP_KIND_OF(u64), HMAP_KEY_U64);
+	KUNIT_EXPECT_EQ(test, HMAP_KIND_OF(s64), HMAP_KEY_U64);
+	KUNIT_EXPECT_EQ(test, HMAP_KIND_OF(unsigned long),
+			sizeof(long) == 8 ? HMAP_KEY_U64 : HMAP_KEY_U32);
+	KUNIT_EXPECT_EQ(test, HMAP_KIND_OF(u16), HMAP_KEY_BYTES);
+	KUNIT_EXPECT_EQ(test, HMAP_KIND_OF(struct pair), HMAP_KEY_BYTES);
+	KUNIT_EXPECT_EQ(test, HMAP_KIND_OF(struct halves), HMAP_KEY_BYTES);
+	KUNIT_EXPECT_EQ(test, HMAP_KIND_OF(u8[4]), HMAP_KEY_BYTES);
+}
+
+/* === Softirqs === */
+
+#define SOFTIRQ_KEYS	300
+
+struct softirq {
+	struct tasklet_struct tasklet;
+	struct access *a;
+	unsigned int calls;
+	unsigned int wrong;
+	bool in_softirq;
+};
+
+static void softirq_expect(struct softirq *s, bool right)
+{
+	s->calls++;
+	s->wrong += !right;
+}
+
+static void softirq_updates(struct softirq *s, u32 i)
+{
+	struct access *a = s->a;
+	struct hmap *h = a->h;
+	const void *elem = elem_of(a, i);
+	bool inline_or_fixed = !h->t.var_elem;
+	struct hmap_held held;
+	struct hmap_op op = {
+		.what = HMAP_STORE,
+		.mode = HMAP_EXIST,
+		.key = key_of(a, i),
+		.elem = elem,
+		.old = a->got,
+		.old_len = sizeof(a->got),
+		.gfp = GFP_ATOMIC,
+	};
+	u64 old;
+
+	softirq_expect(s, !hmap_update(h, &op) && op.present);
+	softirq_expect(s, !hmap_lookup(h, op.key, NULL));
+	softirq_expect(s, !hmap_cmpxchg(h, op.key, elem, elem, GFP_ATOMIC));
+	softirq_expect(s, hmap_xchg(h, op.key, elem, a->got, GFP_ATOMIC) ==
+			  (inline_or_fixed ? 0 : -EOPNOTSUPP));
+	hmap_prefetch(h, op.key, sizeof(struct hmap_test_key), 1);
+	if (h->t.indirect_elem) {
+		softirq_expect(s, !hmap_hold(h, op.key, &held));
+		hmap_release(&held);
+	}
+	if (!h->t.indirect_elem && (h->t.elem_size == 4 || h->t.elem_size == 8))
+		softirq_expect(s, !hmap_fetch_add(h, op.key, 0, &old));
+}
+
+/* All that may be called from softirqs, on a map that grows as it is. */
+static void softirq_calls(struct tasklet_struct *tasklet)
+{
+	struct softirq *s = container_of(tasklet, struct softirq, tasklet);
+	struct hmap *h = s->a->h;
+	struct hmap_header hdr;
+	u64 word;
+	u32 i;
+
+	s->in_softirq = in_serving_softirq();
+	for (i = 0; i < SOFTIRQ_KEYS; i++) {
+		softirq_expect(s, !hmap_insert(h, key_of(s->a, i),
+					       elem_of(s->a, i), HMAP_NOEXIST,
+					       GFP_ATOMIC));
+		softirq_updates(s, i);
+		softirq_updates(s, i / 2);
+		softirq_expect(s, hmap_len(h) == i + 1);
+		hmap_read_header(h, &hdr);
+		softirq_expect(s, hdr.count == i + 1);
+		softirq_expect(s, hmap_read_chain(h, false, 0, &word, 1) >= 1);
+	}
+	softirq_expect(s, !hmap_set_limits(h, SOFTIRQ_KEYS, 0));
+	for (i = 0; i < SOFTIRQ_KEYS; i++)
+		softirq_expect(s, i % 2 ?
+				  !hmap_delete(h, key_of(s->a, i)) :
+				  !hmap_take(h, key_of(s->a, i), NULL));
+}
+
+static void from_softirq(struct kunit *test)
+{
+	struct softirq s = { .a = access_kind(test) };
+
+	tasklet_setup(&s.tasklet, softirq_calls);
+	tasklet_schedule(&s.tasklet);
+	tasklet_kill(&s.tasklet);
+	KUNIT_EXPECT_TRUE(test, s.in_softirq);
+	KUNIT_EXPECT_GT(test, s.calls, 10 * SOFTIRQ_KEYS);
+	KUNIT_EXPECT_EQ(test, s.wrong, 0);
+	KUNIT_EXPECT_EQ(test, hmap_len(s.a->h), 0);
+	hmap_test_check(test, s.a->h);
+}
+
 static struct kunit_case access_cases[] = {
 	KUNIT_CASE_PARAM(nothing_in_no_array, hmap_test_kinds),
 	KUNIT_CASE_PARAM(insert_modes, hmap_test_kinds),
@@ -1011,6 +1127,8 @@ static struct kunit_case access_cases[] = {
 	KUNIT_CASE(old_seed_while_growing),
 	KUNIT_CASE(typed_maps),
 	KUNIT_CASE(typed_lookups),
+	KUNIT_CASE(kind_of_types),
+	KUNIT_CASE_PARAM(from_softirq, hmap_test_kinds),
 	{}
 };
 
