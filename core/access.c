@@ -447,14 +447,16 @@ static int write_absent(struct hmap *h, const u8 kind, struct hmap_op *op,
 	if (unlikely(atomic_long_read(&h->count) >= READ_ONCE(h->max_entries)))
 		return -ENOSPC;
 	if (unlikely(hmap_wants_growth(h))) {
-		if (hmap_grow_is_small(h))
+		/* Those who can't wait for the work item do what they can. */
+		if (hmap_grow_is_small(h) || hmap_outgrown(h))
 			return AGAIN_GROW;
 		hmap_grow_later(h);
 		op->outrun = true;
+	} else if (unlikely(hmap_outgrown(h))) {
+		ret = hmap_grow_refused(h);
+		if (ret)
+			return ret;
 	}
-	ret = hmap_grow_refused(h);
-	if (unlikely(ret))
-		return ret;
 	if (!count_entry(h))
 		return -ENOSPC;
 	ret = put_entry(h, kind, op, a, top, at);

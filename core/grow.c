@@ -116,16 +116,23 @@ void hmap_grow_wait(struct hmap *h, gfp_t gfp)
 		hmap_grow(h, gfp);
 }
 
-/*
- * Why there is no room for another key: past four times the load, where it
- * could not be helped (S15).
- */
+/* Whether chains are as long as they may get: past four times the load (S15). */
+bool hmap_outgrown(const struct hmap *h)
+{
+	return hmap_over_load(atomic_long_read(&h->count) / 4,
+			      READ_ONCE(h->B));
+}
+
+/* Why the map could not grow, or finish growing, a moment ago; or 0. */
 int hmap_grow_refused(const struct hmap *h)
 {
-	if (likely(!hmap_over_load(atomic_long_read(&h->count) / 4,
-				   READ_ONCE(h->B))))
-		return 0;
-	return READ_ONCE(h->grow_error) ?: -ENOMEM;
+	return grow_put_off(h) ? READ_ONCE(h->grow_error) : 0;
+}
+
+static void put_growth_off(struct hmap *h, int error, unsigned long delay)
+{
+	WRITE_ONCE(h->grow_error, error);
+	WRITE_ONCE(h->grow_retry, get_jiffies_64() + delay);
 }
 
 /* === Replacing the array === */
@@ -218,8 +225,7 @@ int hmap_grow(struct hmap *h, gfp_t gfp)
 
 	new = hmap_array_new(h, B, gfp);
 	if (IS_ERR(new)) {
-		WRITE_ONCE(h->grow_error, PTR_ERR(new));
-		WRITE_ONCE(h->grow_retry, get_jiffies_64() + GROW_RETRY);
+		put_growth_off(h, PTR_ERR(new), GROW_RETRY);
 		return PTR_ERR(new);
 	}
 
@@ -564,6 +570,7 @@ static void finish_work(struct work_struct *work)
 	while (rcu_access_pointer(h->oldbuckets) &&
 	       READ_ONCE(h->generation) == generation) {
 		if (evacuate_locked(h, READ_ONCE(h->nevacuate))) {
+			put_growth_off(h, -ENOMEM, 2 * GROW_RETRY);
 			queue_delayed_work(hmap_wq, &h->finish_work,
 					   GROW_RETRY);
 			return;

@@ -258,6 +258,7 @@ bool hmap_grow_is_small(const struct hmap *h);
 int hmap_grow(struct hmap *h, gfp_t gfp);
 void hmap_grow_later(struct hmap *h);
 void hmap_grow_wait(struct hmap *h, gfp_t gfp);
+bool hmap_outgrown(const struct hmap *h);
 int hmap_grow_refused(const struct hmap *h);
 u64 hmap_new_epoch(void);
 void hmap_replace(struct hmap *h, struct bucket_array *new,
