@@ -171,15 +171,18 @@ static int ask_for_too_much(void *arg)
 	return 0;
 }
 
+/* Each elem is a block of its own, and charged. */
 static int ask_for_little(void *arg)
 {
+	static const u8 elem[200];
 	struct greed *g = arg;
 	unsigned int i;
 	u64 key;
 
 	for (i = 0; i < MODEST_INSERTS; i++) {
 		key = i % 4;
-		if (put(g->h, key, GFP_KERNEL) || hmap_delete(g->h, &key))
+		if (hmap_insert(g->h, &key, elem, HMAP_ANY, GFP_KERNEL) ||
+		    hmap_delete(g->h, &key))
 			g->refused++;
 		cond_resched();
 	}
@@ -198,6 +201,7 @@ static void refused_is_not_counted(struct kunit *test)
 
 	KUNIT_ASSERT_NOT_NULL(test, g);
 	init_completion(&g->done);
+	params.elem_size = 200;
 	params.pool = &pool;
 	g->params = params;
 	g->params.hint = 1 << 20;
