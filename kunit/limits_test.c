@@ -147,7 +147,6 @@ static void ignore_put(struct hmap_pool *pool)
 
 struct greed {
 	struct hmap *h;
-	struct hmap_params params;	/* of a map that the pool has no room for */
 	struct crew crew;
 	struct completion done;
 	unsigned int asked;
@@ -155,18 +154,15 @@ struct greed {
 	unsigned int refused;
 };
 
+/* As a call that needs a large array does, but without pause. */
 static int ask_for_too_much(void *arg)
 {
 	struct greed *g = arg;
-	struct hmap *h;
 
 	while (!kthread_should_stop()) {
-		h = hmap_create(&g->params);
-		g->asked++;
-		g->granted += !IS_ERR(h);
-		if (!IS_ERR(h))
-			hmap_destroy(h);
-		cond_resched();
+		g->granted += !hmap_charge(g->h, g->h->pool->max_bytes + 1);
+		if (++g->asked % 1024 == 0)
+			cond_resched();
 	}
 	return 0;
 }
@@ -203,8 +199,6 @@ static void refused_is_not_counted(struct kunit *test)
 	init_completion(&g->done);
 	params.elem_size = 200;
 	params.pool = &pool;
-	g->params = params;
-	g->params.hint = 1 << 20;
 	g->h = hmap_create(&params);
 	KUNIT_ASSERT_FALSE(test, IS_ERR(g->h));
 	err = crew_add(&g->crew, ask_for_little, g);
