@@ -2,9 +2,9 @@
 /*
  * The calls on many entries.
  *
- * They are done by the chunk: what the caller passes for one is copied, the
- * buckets of all its keys are prefetched, each entry is done by itself, and
- * what came of them is copied back.
+ * A batch is done in chunks: copy what the caller passes for one, prefetch the
+ * buckets of all its keys, do one entry after the other, and copy the results
+ * back.
  */
 #include <linux/build_bug.h>
 #include <linux/minmax.h>
@@ -20,9 +20,9 @@ static_assert(sizeof(struct hmap_batch) == 6 * 8 + 2 * 4);
 #define CHUNK_BYTES	8192	/* of keys or elems, unless one takes more */
 
 /**
- * struct lengths - of the keys, or the elems, of a chunk that differ in length
+ * struct lengths - the keys, or the elems, of a chunk, if they vary in length
  * @lens: bytes in each
- * @bytes: what to pass to the core
+ * @bytes: each of them as the core takes it
  */
 struct lengths {
 	u32 lens[CHUNK];
@@ -33,9 +33,9 @@ struct lengths {
  * struct column - the keys, or the elems, of a chunk
  * @user: where the caller has them
  * @user_lens: where the caller has the bytes in each, for @var
- * @len: bytes in each; the most one may have for @var
- * @size: bytes there are at @data, at least @len
- * @var: NULL if they are all of one length
+ * @len: bytes in each; the most one may have if @var is set
+ * @size: room at @data, at least @len
+ * @var: their lengths; NULL if all are the same
  * @data: a copy of them
  */
 struct column {
@@ -51,9 +51,9 @@ struct column {
  * struct batch - a batch under way
  * @map: the map
  * @arg: what the caller wants
- * @keys: of the present chunk
- * @elems: of the present chunk
- * @results: of the present chunk
+ * @keys: the keys of the present chunk
+ * @elems: its elems
+ * @results: its results
  */
 struct batch {
 	struct user_map *map;
@@ -63,7 +63,7 @@ struct batch {
 	s32 results[CHUNK];
 };
 
-/* What a call does with a chunk of *@n entries; sets it to those it did. */
+/* Do a chunk of *@n entries, and set *@n to how many were done. */
 typedef int (*chunk_fn)(struct batch *b, u32 *n);
 
 /* === Columns === */
@@ -94,7 +94,7 @@ static int column_init(struct column *c, u64 user, u64 user_lens, u32 len,
 	return 0;
 }
 
-/* How many, of @n, lie within so many bytes; one that is too long does not. */
+/* How many of the next @n fit in @bytes, up to one that is too long. */
 static u32 column_within(const struct column *c, u32 n, u32 bytes)
 {
 	u32 i;
@@ -128,7 +128,7 @@ static void column_point(struct column *c, u32 n)
 	}
 }
 
-/* Copy as many of the next @n as there is room for; how many, or an errno. */
+/* Copy up to @n more, as there is room.  Return how many, or an errno. */
 static int column_get(struct column *c, u32 n)
 {
 	u32 bytes;
@@ -155,7 +155,7 @@ static int column_get(struct column *c, u32 n)
 	return n;
 }
 
-/* One of them, as the core takes it. */
+/* The address of one, as the core takes it. */
 static const void *column_at(const struct column *c, u32 i)
 {
 	return c->var ? (void *)&c->var->bytes[i] : c->data + i * c->len;
@@ -236,7 +236,7 @@ static int put_held(struct batch *b, u32 i, u64 to, u64 room, u32 *len)
 	return err;
 }
 
-/* Elems stored by pointer go from there to the caller. */
+/* Copy elems that are stored by pointer straight to the caller. */
 static int lookup_held_chunk(struct batch *b, u32 *n)
 {
 	struct column *c = &b->elems;
@@ -258,7 +258,7 @@ static int lookup_held_chunk(struct batch *b, u32 *n)
 	if (!c->var)
 		return err;
 
-	/* And of the one there was no room for, how much it takes. */
+	/* Also tell the length of an elem that there was no room for. */
 	nr_lens = i + (err == -EMSGSIZE);
 	if (copy_to_user(u64_to_user_ptr(c->user_lens), c->var->lens,
 			 nr_lens * sizeof(*c->var->lens))) {
@@ -269,12 +269,18 @@ static int lookup_held_chunk(struct batch *b, u32 *n)
 	return err;
 }
 
-/* Do up to @n more entries; *@done is how many were done. */
+static bool is_lookup(chunk_fn fn)
+{
+	return fn == lookup_chunk || fn == lookup_held_chunk;
+}
+
+/* Do up to @n more entries, and add to *@done how many were done. */
 static int batch_chunk(struct batch *b, chunk_fn fn, u32 n, u32 *done)
 {
 	void __user *results = u64_to_user_ptr(b->arg.results) +
 			       *done * sizeof(*b->results);
 	struct column *keys = &b->keys;
+	unsigned long left;
 	int ret, err;
 
 	ret = column_get(keys, n);
@@ -289,15 +295,19 @@ static int batch_chunk(struct batch *b, chunk_fn fn, u32 n, u32 *done)
 	hmap_prefetch(b->map->h, column_at(keys, 0),
 		      keys->var ? sizeof(*keys->var->bytes) : keys->len, n);
 	err = fn(b, &n);
-	if (copy_to_user(results, b->results, n * sizeof(*b->results)))
+	left = copy_to_user(results, b->results, n * sizeof(*b->results));
+	if (left)
 		err = -EFAULT;
+	/* A change that was made is done, even if its result is lost. */
+	if (is_lookup(fn))
+		n -= DIV_ROUND_UP(left, sizeof(*b->results));
 	column_advance(keys, n);
 	column_advance(&b->elems, n);
 	*done += n;
 	return err;
 }
 
-static int batch_run(struct batch *b, chunk_fn fn, u32 *done)
+static int do_chunks(struct batch *b, chunk_fn fn, u32 *done)
 {
 	const struct hmap_batch *arg = &b->arg;
 	const struct user_map *map = b->map;
@@ -316,7 +326,7 @@ static int batch_run(struct batch *b, chunk_fn fn, u32 *done)
 	while (!err && *done < arg->count) {
 		err = batch_chunk(b, fn, min_t(u32, arg->count - *done, CHUNK),
 				  done);
-		if (!err && fatal_signal_pending(current))
+		if (!err && *done < arg->count && signal_pending(current))
 			err = -EINTR;
 		cond_resched();
 	}
@@ -334,27 +344,31 @@ static bool batch_is_valid(const struct user_map *map,
 	bool room = map->var_elem && fn == lookup_held_chunk;
 
 	return arg->flags <= (fn == insert_chunk ? HMAP_INSERT_EXIST : 0) &&
+	       (fn != delete_chunk || !arg->elems) &&
 	       (map->var_key || !arg->key_lens) &&
 	       (elem_lens || !arg->elem_lens) && (room || !arg->room);
 }
 
-/* What the caller could not be told of must not happen. */
-static int batch(struct user_map *map, chunk_fn fn, void __user *arg,
-		 size_t size)
+static int run_batch(struct user_map *map, chunk_fn fn, void __user *arg,
+		     size_t size)
 {
 	struct batch b __uninitialized;
 	u32 done = 0;
 	int err;
 
-	err = copy_struct_from_user(&b.arg, sizeof(b.arg), arg, size);
-	if (!err)
-		err = get_ready_to_put(arg, size);
+	err = GET_STRUCT(&b.arg, flags, arg, size);
+	if (err)
+		return err;
+	/* Do not commit a change whose result cannot be reported. */
+	err = get_ready_to_put(arg, size);
 	if (err)
 		return err;
 
 	b.map = map;
-	err = batch_is_valid(map, &b.arg, fn) ? batch_run(&b, fn, &done) :
-						-EINVAL;
+	if (batch_is_valid(map, &b.arg, fn))
+		err = do_chunks(&b, fn, &done);
+	else
+		err = -EINVAL;
 	b.arg.count = done;
 	if (put_struct(arg, &b.arg, sizeof(b.arg), size))
 		err = -EFAULT;
@@ -365,16 +379,16 @@ static int batch(struct user_map *map, chunk_fn fn, void __user *arg,
 
 int hmap_batch_insert(struct user_map *map, void __user *arg, size_t size)
 {
-	return batch(map, insert_chunk, arg, size);
+	return run_batch(map, insert_chunk, arg, size);
 }
 
 int hmap_batch_lookup(struct user_map *map, void __user *arg, size_t size)
 {
-	return batch(map, map->held ? lookup_held_chunk : lookup_chunk, arg,
-		     size);
+	return run_batch(map, map->held ? lookup_held_chunk : lookup_chunk, arg,
+			 size);
 }
 
 int hmap_batch_delete(struct user_map *map, void __user *arg, size_t size)
 {
-	return batch(map, delete_chunk, arg, size);
+	return run_batch(map, delete_chunk, arg, size);
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * /dev/hmap: its files, which map each is bound to, and its walk.
+ * /dev/hmap: its files, which map each is bound to, and walks.
  *
  * What the calls take and return is in uapi/linux/hmap.h.
  */
@@ -8,118 +8,150 @@
 #include <linux/compat.h>
 #include <linux/cred.h>
 #include <linux/err.h>
+#include <linux/file.h>
 #include <linux/fs.h>
 #include <linux/miscdevice.h>
 #include <linux/module.h>
-#include <linux/mutex.h>
 #include <linux/sched/signal.h>
 
 #include "chardev.h"
+#include "cursor.h"
 #include "entry.h"
 #include "registry.h"
 #include "user.h"
 
 /* 32-bit callers have the same structures: they have no holes. */
-static_assert(sizeof(struct hmap_create) == 6 * 4 + 3 * 8 + HMAP_NAME_LEN);
-static_assert(sizeof(struct hmap_next) == 8 + 4 * 4);
-static_assert(sizeof(struct hmap_info) == 11 * 8 + 10 * 4 + HMAP_NAME_LEN);
+static_assert(sizeof(struct hmap_create) == 6 * 4 + 4 * 8 + HMAP_NAME_LEN);
+static_assert(sizeof(struct hmap_open) == 2 * 4 + HMAP_NAME_LEN);
+static_assert(sizeof(struct hmap_unlink) == HMAP_NAME_LEN);
+static_assert(sizeof(struct hmap_set) == 4 * 4 + 2 * 8 + HMAP_NAME_LEN);
+static_assert(sizeof(struct hmap_clear) == 8);
+static_assert(sizeof(struct hmap_next) == 4 * 8 + 4 * 4);
+static_assert(sizeof(struct hmap_info) == 12 * 8 + 12 * 4 + HMAP_NAME_LEN);
 
-/* The size in a command is the caller's structure's, not what it asks for. */
+/* What a command asks for, whatever size the caller's structure has. */
 #define SANS_SIZE(cmd)	((cmd) & ~IOCSIZE_MASK)
 
-/**
- * struct hmap_file - an open file
- * @map: the map it is bound to: set once, under @lock; read without
- * @lock: processes that share the file take turns
- * @cursor: the file's walk
- */
-struct hmap_file {
-	struct user_map *map;
-	struct mutex lock;	/* protects all but reading @map */
-	struct hmap_cursor cursor;
-};
+static const struct file_operations hmap_fops;
 
 /* === Binding === */
 
-/* The map of a file that is open for @mode, or an ERR_PTR(). */
-static struct user_map *map_of(const struct file *filp, fmode_t mode)
-{
-	struct hmap_file *f = filp->private_data;
-	/* Pairs with the release in bind(). */
-	struct user_map *map = smp_load_acquire(&f->map);
+/*
+ * A file's private data is NULL, then BINDING while a call binds it, and then
+ * the map that it is bound to for good.
+ */
+#define BINDING		ERR_PTR(-EBUSY)
 
-	if (!map)
+/* The map that a file is bound to and open for @fmode on, or an ERR_PTR(). */
+static struct user_map *map_of(const struct file *filp, fmode_t fmode)
+{
+	/* Pairs with the release in bind_end(). */
+	struct user_map *map = smp_load_acquire(&filp->private_data);
+
+	if (IS_ERR_OR_NULL(map))
 		return ERR_PTR(-EBADFD);
-	if ((filp->f_mode & mode) != mode)
+	if ((filp->f_mode & fmode) != fmode)
 		return ERR_PTR(-EACCES);
 	return map;
 }
 
-static int bind_begin(struct hmap_file *f)
+static int bind_begin(struct file *filp)
 {
-	if (mutex_lock_killable(&f->lock))
-		return -EINTR;
-	if (f->map) {
-		mutex_unlock(&f->lock);
-		return -EBUSY;
-	}
-	return 0;
+	return cmpxchg(&filp->private_data, NULL, BINDING) ? -EBUSY : 0;
 }
 
-static int bind_end(struct hmap_file *f, struct user_map *map)
+static int bind_end(struct file *filp, struct user_map *map)
 {
-	if (!IS_ERR(map))
-		/* Pairs with the acquire in map_of(). */
-		smp_store_release(&f->map, map);
-	mutex_unlock(&f->lock);
+	/* Pairs with the acquire in map_of(). */
+	smp_store_release(&filp->private_data, IS_ERR(map) ? NULL : map);
 	return PTR_ERR_OR_ZERO(map);
 }
 
-static int ioctl_create(struct file *filp, const void __user *arg, size_t size)
+static int ioctl_create(struct file *filp, void __user *arg, size_t size)
 {
-	struct hmap_file *f = filp->private_data;
 	struct hmap_create create;
 	int err;
 
-	err = copy_struct_from_user(&create, sizeof(create), arg, size);
+	err = GET_STRUCT(&create, name, arg, size);
 	if (err)
 		return err;
 	if (!(filp->f_mode & FMODE_READ) || !(filp->f_mode & FMODE_WRITE))
 		return -EACCES;
-
-	err = bind_begin(f);
-	return err ?: bind_end(f, user_map_create(&create));
-}
-
-static int ioctl_open(struct file *filp, const void __user *arg, size_t size)
-{
-	struct hmap_file *f = filp->private_data;
-	struct hmap_name name;
-	int err;
-
-	err = copy_struct_from_user(&name, sizeof(name), arg, size);
+	/* Do not commit a change whose result cannot be reported. */
+	err = get_ready_to_put(arg, size);
 	if (err)
 		return err;
 
-	err = bind_begin(f);
-	return err ?: bind_end(f, user_map_open(name.name, filp->f_mode));
+	err = bind_begin(filp);
+	if (err)
+		return err;
+	err = bind_end(filp, hmap_registry_create(&create));
+	if (err)
+		return err;
+	return put_struct(arg, &create, sizeof(create), size);
 }
 
-static int ioctl_unlink(struct file *filp, const void __user *arg, size_t size)
+static struct user_map *open_map_of(unsigned int fd, fmode_t fmode)
 {
-	struct hmap_name name;
+	struct file *other = fget(fd);
+	struct user_map *map;
 	int err;
 
-	err = copy_struct_from_user(&name, sizeof(name), arg, size);
+	if (!other)
+		return ERR_PTR(-EBADF);
+	if (other->f_op == &hmap_fops)
+		map = map_of(other, 0);
+	else
+		map = ERR_PTR(-EINVAL);
+	if (!IS_ERR(map)) {
+		err = hmap_registry_open_again(map, fmode);
+		if (err)
+			map = ERR_PTR(err);
+	}
+	fput(other);
+	return map;
+}
+
+static int ioctl_open(struct file *filp, void __user *arg, size_t size)
+{
+	fmode_t fmode = filp->f_mode & (FMODE_READ | FMODE_WRITE);
+	struct hmap_open open;
+	bool by_fd;
+	int err;
+
+	err = GET_STRUCT(&open, name, arg, size);
+	if (err)
+		return err;
+	by_fd = open.flags & HMAP_OPEN_FD;
+	if (open.flags & ~HMAP_OPEN_FD || (!by_fd && open.fd) ||
+	    (by_fd && memchr_inv(open.name, 0, sizeof(open.name))))
+		return -EINVAL;
+	/* Every map's mode allows nothing at all: don't hold a map for that. */
+	if (!fmode)
+		return -EACCES;
+
+	err = bind_begin(filp);
+	if (err)
+		return err;
+	return bind_end(filp, by_fd ? open_map_of(open.fd, fmode) :
+				      hmap_registry_open(open.name, fmode));
+}
+
+static int ioctl_unlink(struct file *filp, void __user *arg, size_t size)
+{
+	struct hmap_unlink unlink;
+	int err;
+
+	err = GET_STRUCT(&unlink, name, arg, size);
 	if (err)
 		return err;
 	if (!(filp->f_mode & FMODE_WRITE))
 		return -EACCES;
 
-	return user_map_unlink(name.name);
+	return hmap_registry_unlink(unlink.name);
 }
 
-/* === The walk === */
+/* === Walks === */
 
 static int put_padded(u64 *to, const void *from, u32 len)
 {
@@ -132,104 +164,89 @@ static int put_padded(u64 *to, const void *from, u32 len)
 	return 0;
 }
 
-/* Writes the entry that @iter is at behind those that @next tells of. */
-static int put_record(struct hmap_next *next, const struct hmap_iter *iter)
+static int put_record(u64 to, const struct hmap_iter *it)
 {
-	u64 size = HMAP_RECORD_SIZE(iter->key_len, iter->elem_len);
-	u64 to = next->buf + next->used;
 	const struct hmap_record record = {
-		.key_len = iter->key_len,
-		.elem_len = iter->elem_len,
+		.key_len = it->key_len,
+		.elem_len = it->elem_len,
 	};
 
-	if (size > next->len - next->used) {
-		if (!next->count)
-			next->used = size;
-		return -EMSGSIZE;
-	}
 	if (put_padded(&to, &record, sizeof(record)) ||
-	    put_padded(&to, iter->key, iter->key_len) ||
-	    put_padded(&to, iter->elem, iter->elem_len))
+	    put_padded(&to, it->key, it->key_len) ||
+	    put_padded(&to, it->elem, it->elem_len))
 		return -EFAULT;
-	next->used += size;
-	next->count++;
 	return 0;
 }
 
 /*
- * The walk moves on when all records of a hash have been written.  After the
- * first ones an error can wait: the next call will begin with what failed here.
+ * Fill the buffer with records.  A cursor can only point between two hashes, so
+ * records count, and the cursor moves on, once all entries with one hash have
+ * been written.
  */
-static int write_records(struct hmap_iter *it, struct hmap_cursor *cursor,
-			 struct hmap_next *next)
+static int put_records(struct hmap_next *next, struct hmap_iter *it,
+		       struct hmap_cursor *cursor)
 {
-	struct hmap_next done = *next;
+	u32 used = 0, count = 0;
 	int ret;
 
 	while ((ret = hmap_iter_next(it)) > 0) {
-		ret = put_record(next, it);
-		if (ret)
-			break;
-		if (it->last) {
-			*cursor = it->cursor;
-			done = *next;
+		u32 size = HMAP_RECORD_SIZE(it->key_len, it->elem_len);
+		bool full = size > next->len || used > next->len - size;
+
+		if (full && next->count)
+			return 0;
+		if (!full && put_record(next->buf + used, it))
+			return -EFAULT;
+		used += size;
+		count++;
+		if (!it->last)
+			continue;
+
+		if (used > next->len) {
+			next->used = used;
+			return -EMSGSIZE;
 		}
-		if (fatal_signal_pending(current)) {
-			ret = -EINTR;
-			break;
-		}
+		next->used = used;
+		next->count = count;
+		*cursor = it->cursor;
+		if (signal_pending(current))
+			return -EINTR;
 		cond_resched();
 	}
-	if (!ret)
+	if (ret == 0 || ret == -EINTR)
 		*cursor = it->cursor;
-	else if (ret != -EMSGSIZE || done.count)
-		*next = done;
-	return next->count ? 0 : ret;
-}
-
-static int walk(struct hmap_file *f, struct hmap_next *next)
-{
-	struct hmap_iter it;
-	int ret;
-
-	ret = hmap_iter_init(&it, f->map->h, &f->cursor);
-	if (!ret) {
-		ret = write_records(&it, &f->cursor, next);
-		hmap_iter_exit(&it);
-	}
-	return ret == -ESTALE ? 0 : ret;
+	return ret;
 }
 
 static int ioctl_next(struct file *filp, void __user *arg, size_t size)
 {
 	struct user_map *map = map_of(filp, FMODE_READ);
-	struct hmap_file *f = filp->private_data;
+	struct hmap_cursor cursor;
 	struct hmap_next next;
+	struct hmap_iter it;
 	int err;
 
 	if (IS_ERR(map))
 		return PTR_ERR(map);
-
-	err = copy_struct_from_user(&next, sizeof(next), arg, size);
+	err = GET_STRUCT(&next, count, arg, size);
 	if (err)
 		return err;
-	if (next.flags & ~HMAP_NEXT_REWIND)
+	if (next.flags)
 		return -EINVAL;
 
-	/* If the caller can't be told of records, none must be given. */
 	next.used = 0;
 	next.count = 0;
-	err = put_struct(arg, &next, sizeof(next), size);
-	if (err)
-		return err;
+	hmap_cursor_unseal(&cursor, next.cursor);
+	err = hmap_iter_init(&it, map->h, &cursor);
+	if (!err) {
+		err = put_records(&next, &it, &cursor);
+		hmap_iter_exit(&it);
+	}
+	hmap_cursor_seal(next.cursor, &cursor);
 
-	if (mutex_lock_killable(&f->lock))
-		return -EINTR;
-	if (next.flags & HMAP_NEXT_REWIND)
-		f->cursor = (struct hmap_cursor){};
-	err = walk(f, &next);
-	mutex_unlock(&f->lock);
-
+	/* Report records first: an error that lasts will come up again. */
+	if (next.count)
+		err = 0;
 	if (put_struct(arg, &next, sizeof(next), size))
 		return -EFAULT;
 	return err;
@@ -237,30 +254,28 @@ static int ioctl_next(struct file *filp, void __user *arg, size_t size)
 
 /* === What there is to know === */
 
-static void info_fill(struct hmap_info *info, const struct user_map *map)
+static void info_header(struct hmap_info *info, const struct user_map *map)
 {
 	struct hmap_header hdr;
 
 	hmap_read_header(map->h, &hdr);
-	*info = (struct hmap_info) {
-		.after = info->after,
-		.id = map->id,
-		.count = hdr.count,
-		.bytes = hdr.bytes,
-		.max_entries = hdr.max_entries,
-		.max_bytes = hdr.max_bytes,
-		.growths = hdr.growths,
-		.same_size_growths = hdr.same_size_growths,
-		.nevacuate = hdr.nevacuate,
-		.key_kind = hdr.key_kind,
-		.key_size = hdr.key_size,
-		.elem_size = hdr.elem_size,
-		.create_flags = map->var_elem ? HMAP_CREATE_VAR_ELEM : 0,
-		.mode = map->mode,
-		.uid = from_kuid_munged(current_user_ns(), map->uid),
-		.log2_buckets = hdr.B,
-		.noverflow = hdr.noverflow,
-	};
+	info->key_kind = hdr.key_kind;
+	info->key_size = hdr.key_size;
+	info->elem_size = hdr.elem_size;
+	info->create_flags = map->var_elem ? HMAP_CREATE_VAR_ELEM : 0;
+	if (!(info->access & HMAP_ACCESS_READ))
+		return;
+
+	info->epoch = hdr.epoch;
+	info->count = hdr.count;
+	info->bytes = hdr.bytes;
+	info->max_entries = hdr.max_entries;
+	info->max_bytes = hdr.max_bytes;
+	info->growths = hdr.growths;
+	info->same_size_growths = hdr.same_size_growths;
+	info->nevacuate = hdr.nevacuate;
+	info->log2_buckets = hdr.B;
+	info->noverflow = hdr.noverflow;
 	if (hdr.oldbuckets)
 		info->state |= hdr.flags & HMAP_SAME_SIZE_GROW ?
 			       HMAP_STATE_SAME_SIZE : HMAP_STATE_GROWING;
@@ -268,53 +283,101 @@ static void info_fill(struct hmap_info *info, const struct user_map *map)
 		info->owner_bytes = atomic_long_read(&map->owner->pool.bytes);
 		info->owner_max_bytes = READ_ONCE(map->owner->pool.max_bytes);
 	}
-	if (READ_ONCE(map->unlinked))
+}
+
+/* @fmode is what the file is open for; if it is not bound, the mode counts, too. */
+static void info_fill(struct hmap_info *info, struct user_map *map,
+		      fmode_t fmode, bool bound)
+{
+	struct user_namespace *ns = current_user_ns();
+	struct map_attrs attrs;
+
+	hmap_registry_attrs(map, &attrs);
+	if (!bound)
+		fmode = hmap_registry_access(&attrs, fmode);
+	*info = (struct hmap_info) {
+		.after = info->after,
+		.id = map->id,
+		.mode = attrs.mode,
+		.uid = from_kuid_munged(ns, attrs.uid),
+		.gid = from_kgid_munged(ns, attrs.gid),
+	};
+	if (fmode & FMODE_READ)
+		info->access |= HMAP_ACCESS_READ;
+	if (fmode & FMODE_WRITE)
+		info->access |= HMAP_ACCESS_WRITE;
+	if (attrs.named)
+		memcpy(info->name, attrs.name, sizeof(info->name));
+	else if (attrs.name[0] && fmode & FMODE_READ)
 		info->state |= HMAP_STATE_UNLINKED;
-	else
-		memcpy(info->name, map->name, sizeof(info->name));
+	if (info->access)
+		info_header(info, map);
 }
 
 static int ioctl_info(struct file *filp, void __user *arg, size_t size)
 {
-	struct user_map *map = map_of(filp, FMODE_READ);
+	fmode_t fmode = filp->f_mode & (FMODE_READ | FMODE_WRITE);
+	struct user_map *map = map_of(filp, 0);
 	struct hmap_info info;
 	int err;
 
-	err = copy_struct_from_user(&info, sizeof(info), arg, size);
+	err = GET_STRUCT(&info, name, arg, size);
 	if (err)
 		return err;
-	if (!(filp->f_mode & FMODE_READ))
+	if (!fmode)
 		return -EACCES;
 
 	if (!IS_ERR(map)) {
 		if (info.after)
 			return -EINVAL;
-		info_fill(&info, map);
+		info_fill(&info, map, fmode, true);
 	} else {
-		map = user_map_next(info.after);
+		map = hmap_registry_next(info.after);
 		if (!map)
 			return -ENOENT;
-		info_fill(&info, map);
-		user_map_put(map);
+		info_fill(&info, map, fmode, false);
+		hmap_registry_put(map);
 	}
 	return put_struct(arg, &info, sizeof(info), size);
 }
 
-/* === The file === */
+/* === Changing the map as a whole === */
 
-static int clear(struct user_map *map, void __user *arg, size_t size)
+static int ioctl_set(struct user_map *map, void __user *arg, size_t size)
 {
+	struct hmap_set set;
+	int err;
+
+	err = GET_STRUCT(&set, name, arg, size);
+	if (err)
+		return err;
+	return hmap_registry_set(map, &set);
+}
+
+static int ioctl_clear(struct user_map *map, void __user *arg, size_t size)
+{
+	struct hmap_clear clear;
+	int err;
+
+	err = GET_STRUCT(&clear, flags, arg, size);
+	if (err)
+		return err;
+	if (clear.flags)
+		return -EINVAL;
 	hmap_clear(map->h);
 	return 0;
 }
 
+/* === The file === */
+
 typedef int (*map_fn)(struct user_map *map, void __user *arg, size_t size);
 
-/* A call on the map of a file that has to be open for @mode. */
-static __always_inline int call(map_fn fn, const struct file *filp,
-				fmode_t mode, void __user *arg, size_t size)
+/* Call @fn on the map that the file is bound to, if it is open for @fmode. */
+static __always_inline int call_on_map(map_fn fn, const struct file *filp,
+				       fmode_t fmode, void __user *arg,
+				       size_t size)
 {
-	struct user_map *map = map_of(filp, mode);
+	struct user_map *map = map_of(filp, fmode);
 
 	return IS_ERR(map) ? PTR_ERR(map) : fn(map, arg, size);
 }
@@ -326,22 +389,30 @@ static long hmap_ioctl(struct file *filp, unsigned int cmd, unsigned long arg)
 
 	switch (SANS_SIZE(cmd)) {
 	case SANS_SIZE(HMAP_IOC_LOOKUP):
-		return call(hmap_entry_lookup, filp, FMODE_READ, argp, size);
+		return call_on_map(hmap_entry_lookup, filp, FMODE_READ, argp,
+				   size);
 	case SANS_SIZE(HMAP_IOC_INSERT):
-		return call(hmap_entry_insert, filp, FMODE_WRITE, argp, size);
+		return call_on_map(hmap_entry_insert, filp, FMODE_WRITE, argp,
+				   size);
 	case SANS_SIZE(HMAP_IOC_DELETE):
-		return call(hmap_entry_delete, filp, FMODE_WRITE, argp, size);
+		return call_on_map(hmap_entry_delete, filp, FMODE_WRITE, argp,
+				   size);
 	case SANS_SIZE(HMAP_IOC_UPDATE):
-		return call(hmap_entry_update, filp, FMODE_READ | FMODE_WRITE,
-			    argp, size);
+		return call_on_map(hmap_entry_update, filp,
+				   FMODE_READ | FMODE_WRITE, argp, size);
 	case SANS_SIZE(HMAP_IOC_LOOKUP_BATCH):
-		return call(hmap_batch_lookup, filp, FMODE_READ, argp, size);
+		return call_on_map(hmap_batch_lookup, filp, FMODE_READ, argp,
+				   size);
 	case SANS_SIZE(HMAP_IOC_INSERT_BATCH):
-		return call(hmap_batch_insert, filp, FMODE_WRITE, argp, size);
+		return call_on_map(hmap_batch_insert, filp, FMODE_WRITE, argp,
+				   size);
 	case SANS_SIZE(HMAP_IOC_DELETE_BATCH):
-		return call(hmap_batch_delete, filp, FMODE_WRITE, argp, size);
+		return call_on_map(hmap_batch_delete, filp, FMODE_WRITE, argp,
+				   size);
 	case SANS_SIZE(HMAP_IOC_CLEAR):
-		return call(clear, filp, FMODE_WRITE, argp, size);
+		return call_on_map(ioctl_clear, filp, FMODE_WRITE, argp, size);
+	case SANS_SIZE(HMAP_IOC_SET):
+		return call_on_map(ioctl_set, filp, 0, argp, size);
 	case SANS_SIZE(HMAP_IOC_NEXT):
 		return ioctl_next(filp, argp, size);
 	case SANS_SIZE(HMAP_IOC_CREATE):
@@ -359,22 +430,14 @@ static long hmap_ioctl(struct file *filp, unsigned int cmd, unsigned long arg)
 
 static int hmap_open(struct inode *inode, struct file *filp)
 {
-	struct hmap_file *f = kzalloc(sizeof(*f), GFP_KERNEL_ACCOUNT);
-
-	if (!f)
-		return -ENOMEM;
-	mutex_init(&f->lock);
-	filp->private_data = f;
+	filp->private_data = NULL;	/* misc_open() has set it */
 	return 0;
 }
 
 static int hmap_release_file(struct inode *inode, struct file *filp)
 {
-	struct hmap_file *f = filp->private_data;
-
-	if (f->map)
-		user_map_put(f->map);
-	kfree(f);
+	if (filp->private_data)
+		hmap_registry_put(filp->private_data);
 	return 0;
 }
 

@@ -3,8 +3,9 @@
  * /sys/kernel/debug/hmap/: a folder "#<id>" for each map, and a symbolic link
  * to it from the map's name.  No file shows an address, a key or an elem.
  *
- * Removing a folder waits for those who are reading in it, so whatever they
- * use of the map is there; they must not wait for the registry's lock.
+ * Removing a folder waits for its readers, so they can use the map without a
+ * reference.  They take the registry's lock, so a folder must not be removed
+ * under it; a link may be.
  */
 #include <linux/debugfs.h>
 #include <linux/math64.h>
@@ -64,17 +65,20 @@ static void show_limit(struct seq_file *m, const char *what, unsigned long used,
 	seq_putc(m, '\n');
 }
 
-static void show_map(struct seq_file *m, const struct user_map *map,
+static void show_map(struct seq_file *m, struct user_map *map,
 		     const struct hmap_header *hdr)
 {
 	struct user_namespace *ns = seq_user_ns(m);
+	struct map_attrs attrs;
 
+	hmap_registry_attrs(map, &attrs);
 	seq_printf(m, "id                  %llu\n", map->id);
-	seq_printf(m, "name                %s%s\n", map->name[0] ? map->name : "-",
-		   READ_ONCE(map->unlinked) ? " (unlinked)" : "");
+	seq_printf(m, "name                %s%s\n",
+		   attrs.name[0] ? attrs.name : "-",
+		   attrs.name[0] && !attrs.named ? " (unlinked)" : "");
 	seq_printf(m, "owner               uid %u, gid %u, mode %04o\n",
-		   from_kuid_munged(ns, map->uid),
-		   from_kgid_munged(ns, map->gid), map->mode);
+		   from_kuid_munged(ns, attrs.uid),
+		   from_kgid_munged(ns, attrs.gid), attrs.mode);
 	show_type(m, hdr);
 	show_limit(m, "entries", hdr->count, hdr->max_entries);
 	show_limit(m, "bytes", hdr->bytes, hdr->max_bytes);
@@ -120,7 +124,7 @@ static void show_array(struct seq_file *m, const char *what, bool present, u8 B,
 
 static int hmap_show(struct seq_file *m, void *v)
 {
-	const struct user_map *map = m->private;
+	struct user_map *map = m->private;
 	struct hmap_header hdr;
 
 	hmap_read_header(map->h, &hdr);
@@ -147,9 +151,9 @@ DEFINE_SHOW_ATTRIBUTE(hmap);
 /* === buckets: each bucket and its chain === */
 
 /*
- * Position 0 is the legend, the buckets follow, and those of the old array
- * begin so far up that no array gets there: a position stays what it is while
- * the map grows.
+ * Position 0 is the legend, and the buckets follow.  Those of the old array
+ * begin beyond any index there can be, so that a position keeps its meaning
+ * while the map grows.
  */
 #define POS_BUCKETS	1LL
 #define POS_OLDBUCKETS	((loff_t)BIT_ULL(62))
@@ -282,12 +286,12 @@ static const struct file_operations buckets_fops = {
 #define HISTOGRAM_MAX	8	/* chains this long or longer are one row */
 
 /**
- * struct stats - what is counted
+ * struct stats - how full buckets and how long chains are
  * @chains: chains, one per bucket of the present array
  * @chains_of: of them, those of 1, 2, ... buckets
- * @slots_miss: slots in use in @chains, which misses would look at
+ * @slots_miss: slots in use in @chains, which a miss in each of them checks
  * @entries: entries in distinct chains
- * @slots_hit: slots in use up to and with each of @entries, which hits look at
+ * @slots_hit: slots in use up to each of @entries, which a hit on it checks
  * @buckets: buckets in distinct chains
  */
 struct stats {
@@ -319,10 +323,10 @@ static unsigned int chain_entries(const u64 *words, int nr)
 }
 
 /*
- * Each bucket of the present array counts as the chain that a lookup in it
- * walks: its own, or while growing that of the old bucket it comes from, until
- * that is evacuated.  Two buckets may share that one; what is counted per entry
- * is counted with the first of them.
+ * Count each bucket of the present array as the chain that a lookup in it walks:
+ * its own or, while the map grows, that of the old bucket it comes from, until
+ * that is evacuated.  Two buckets can share an old one; its entries then count
+ * for the first of them only.
  */
 static int stats_collect(struct stats *st, struct hmap *h,
 			 const struct hmap_header *hdr, u64 *words)
@@ -355,7 +359,7 @@ static int stats_collect(struct stats *st, struct hmap *h,
 			st->buckets += nr;
 		}
 
-		if (fatal_signal_pending(current))
+		if (signal_pending(current))
 			return -EINTR;
 		cond_resched();
 	}
@@ -417,22 +421,41 @@ DEFINE_SHOW_ATTRIBUTE(stats);
 
 /* === Folders === */
 
+struct dir_name {
+	char text[24];
+};
+
+static struct dir_name dir_name(const struct user_map *map)
+{
+	struct dir_name name;
+
+	snprintf(name.text, sizeof(name.text), "#%llu", map->id);
+	return name;
+}
+
 void hmap_debugfs_add(struct user_map *map)
 {
-	char dir[24];
-
-	snprintf(dir, sizeof(dir), "#%llu", map->id);
-	map->dir = debugfs_create_dir(dir, root);
+	map->dir = debugfs_create_dir(dir_name(map).text, root);
 	debugfs_create_file("hmap", 0400, map->dir, map, &hmap_fops);
 	debugfs_create_file("buckets", 0400, map->dir, map, &buckets_fops);
 	debugfs_create_file("stats", 0400, map->dir, map, &stats_fops);
-	if (map->name[0])
-		map->link = debugfs_create_symlink(map->name, root, dir);
+}
+
+void hmap_debugfs_name(struct user_map *map)
+{
+	map->link = debugfs_create_symlink(map->attrs.name, root,
+					   dir_name(map).text);
 }
 
 void hmap_debugfs_unname(struct user_map *map)
 {
 	debugfs_remove(map->link);
+}
+
+void hmap_debugfs_rename(struct user_map *map)
+{
+	hmap_debugfs_unname(map);
+	hmap_debugfs_name(map);
 }
 
 void hmap_debugfs_remove(struct user_map *map)

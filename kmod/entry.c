@@ -20,17 +20,13 @@ static_assert(HMAP_UPDATE_CMPXCHG == (int)HMAP_CMPXCHG);
 static_assert(HMAP_UPDATE_ADD == (int)HMAP_ADD);
 static_assert(HMAP_UPDATE_TAKE == (int)HMAP_TAKE);
 
-/* Gets the structure and, if it makes sense, the key. */
+/* Get the structure and, if it makes sense, the key. */
 static int entry_get(const struct user_map *map, struct hmap_entry *entry,
 		     struct operand *key, const void __user *arg, size_t size)
 {
 	int err;
 
-	/* A size the compiler knows is checked when compiling. */
-	if (likely(size == sizeof(*entry)))
-		err = copy_from_user(entry, arg, sizeof(*entry)) ? -EFAULT : 0;
-	else
-		err = copy_struct_from_user(entry, sizeof(*entry), arg, size);
+	err = GET_STRUCT(entry, reserved, arg, size);
 	if (err)
 		return err;
 
@@ -65,7 +61,7 @@ put_key:
 	return err;
 }
 
-/* An elem stored by pointer goes from there to the caller. */
+/* Copy an elem that is stored by pointer straight to the caller. */
 static int lookup_held(struct user_map *map, const void *key,
 		       struct hmap_entry *entry, void __user *arg, size_t size)
 {
@@ -92,9 +88,9 @@ static int lookup_inline(struct user_map *map, const void *key,
 			 const struct hmap_entry *entry)
 {
 	u64 elem[MAX_INLINE_SIZE / sizeof(u64)] __uninitialized;
+	int err = hmap_lookup(map->h, key, elem);
 
-	return hmap_lookup(map->h, key, elem) ?:
-	       put_bytes(entry->elem, elem, map->elem_len);
+	return err ? err : put_bytes(entry->elem, elem, map->elem_len);
 }
 
 int hmap_entry_lookup(struct user_map *map, void __user *arg, size_t size)
@@ -127,46 +123,58 @@ int hmap_entry_delete(struct user_map *map, void __user *arg, size_t size)
 	if (err)
 		return err;
 
-	err = entry.flags ? -EINVAL : hmap_delete(map->h, key.ptr);
+	if (entry.flags || entry.elem || entry.elem_len)
+		err = -EINVAL;
+	else
+		err = hmap_delete(map->h, key.ptr);
 	operand_put(&key);
 	return err;
 }
 
 /* === Updates === */
 
-static bool update_is_valid(const struct user_map *map,
-			    const struct hmap_update *u)
+static bool update_flags_are_valid(const struct hmap_update *u)
 {
 	switch (u->op) {
 	case HMAP_UPDATE_XCHG:
-		if (u->flags > HMAP_INSERT_EXIST)
-			return false;
-		break;
+		return u->flags <= HMAP_INSERT_EXIST;
 	case HMAP_UPDATE_ADD:
-		if (u->flags != HMAP_INSERT_ANY && u->flags != HMAP_INSERT_EXIST)
-			return false;
-		break;
+		return u->flags == HMAP_INSERT_ANY ||
+		       u->flags == HMAP_INSERT_EXIST;
 	case HMAP_UPDATE_CMPXCHG:
 	case HMAP_UPDATE_TAKE:
-		if (u->flags)
-			return false;
-		break;
+		return !u->flags;
 	default:
 		return false;
 	}
-	return !u->reserved && fits(u->key_len, map->key_len, map->var_key) &&
-	       (u->op == HMAP_UPDATE_TAKE ||
-		fits(u->elem_len, map->elem_len, map->var_elem)) &&
-	       (u->op != HMAP_UPDATE_CMPXCHG ||
-		fits(u->expect_len, map->elem_len, map->var_elem)) &&
+}
+
+/* Whether an operand fits the map or, where it is not @used, is 0. */
+static bool operand_is_valid(const struct user_map *map, u64 addr, u32 len,
+			     bool used)
+{
+	if (!used)
+		return !addr && !len;
+	return fits(len, map->elem_len, map->var_elem);
+}
+
+static bool update_is_valid(const struct user_map *map,
+			    const struct hmap_update *u)
+{
+	return update_flags_are_valid(u) && !u->reserved &&
+	       fits(u->key_len, map->key_len, map->var_key) &&
+	       operand_is_valid(map, u->elem, u->elem_len,
+				u->op != HMAP_UPDATE_TAKE) &&
+	       operand_is_valid(map, u->expect, u->expect_len,
+				u->op == HMAP_UPDATE_CMPXCHG) &&
 	       (!u->old || map->var_elem || u->old_len == map->elem_len);
 }
 
 /**
  * struct update_operands - what an update works on
- * @key: copies of the caller's, like the next two
- * @elem: not for TAKE
- * @expect: for CMPXCHG only
+ * @key: a copy of the caller's, like the next two
+ * @elem: unused for TAKE
+ * @expect: used for CMPXCHG only
  * @old: room for the elem that was there
  */
 struct update_operands {
@@ -182,19 +190,26 @@ static int update_get(const struct user_map *map, const struct hmap_update *u,
 	int err;
 
 	err = operand_get(&o->key, u->key, u->key_len, map->var_key);
+	if (err)
+		return err;
 	op->key = o->key.ptr;
-	if (!err && u->op != HMAP_UPDATE_TAKE) {
+
+	if (u->op != HMAP_UPDATE_TAKE) {
 		err = operand_get(&o->elem, u->elem, u->elem_len,
 				  map->var_elem);
+		if (err)
+			return err;
 		op->elem = o->elem.ptr;
 	}
-	if (!err && u->op == HMAP_UPDATE_CMPXCHG) {
+	if (u->op == HMAP_UPDATE_CMPXCHG) {
 		err = operand_get(&o->expect, u->expect, u->expect_len,
 				  map->var_elem);
+		if (err)
+			return err;
 		op->expect = o->expect.ptr;
 	}
-	if (err || !u->old)
-		return err;
+	if (!u->old)
+		return 0;
 
 	op->old_len = min(u->old_len, map->elem_len);
 	op->old = operand_room(&o->old, op->old_len);
@@ -203,7 +218,6 @@ static int update_get(const struct user_map *map, const struct hmap_update *u,
 	return get_ready_to_put_safely(u64_to_user_ptr(u->old), op->old_len);
 }
 
-/* What the caller could not be told of must not happen. */
 int hmap_entry_update(struct user_map *map, void __user *arg, size_t size)
 {
 	struct update_operands o __uninitialized;
@@ -211,11 +225,12 @@ int hmap_entry_update(struct user_map *map, void __user *arg, size_t size)
 	struct hmap_update u;
 	int err;
 
-	err = copy_struct_from_user(&u, sizeof(u), arg, size);
+	err = GET_STRUCT(&u, reserved, arg, size);
 	if (err)
 		return err;
 	if (!update_is_valid(map, &u))
 		return -EINVAL;
+	/* Do not commit a change whose result cannot be reported. */
 	err = get_ready_to_put(arg, size);
 	if (err)
 		return err;
@@ -227,7 +242,8 @@ int hmap_entry_update(struct user_map *map, void __user *arg, size_t size)
 	op.what = u.op;
 	op.mode = u.flags;
 	err = update_get(map, &u, &o, &op);
-	err = err ?: hmap_update(map->h, &op);
+	if (!err)
+		err = hmap_update(map->h, &op);
 
 	u.present = op.present;
 	if (op.present)

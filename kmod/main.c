@@ -8,12 +8,13 @@
 
 #include "../core/internal.h"
 #include "chardev.h"
+#include "cursor.h"
 #include "debugfs.h"
 #include "registry.h"
 
 unsigned int hmap_max_maps = 1024;
 module_param_named(max_maps, hmap_max_maps, uint, 0644);
-MODULE_PARM_DESC(max_maps, "Maps that processes may have made at a time");
+MODULE_PARM_DESC(max_maps, "Maps that processes may have made at a time, but for CAP_SYS_RESOURCE");
 
 unsigned long hmap_max_entries = 1UL << 26;
 module_param_named(max_entries, hmap_max_entries, ulong, 0644);
@@ -27,8 +28,23 @@ unsigned int hmap_max_user_maps = 256;
 module_param_named(max_user_maps, hmap_max_user_maps, uint, 0644);
 MODULE_PARM_DESC(max_user_maps, "Maps that one user may own");
 
+static int set_max_user_bytes(const char *val, const struct kernel_param *kp)
+{
+	int err = param_set_ulong(val, kp);
+
+	if (!err)
+		hmap_registry_limit_owners();
+	return err;
+}
+
+static const struct kernel_param_ops max_user_bytes_ops = {
+	.set = set_max_user_bytes,
+	.get = param_get_ulong,
+};
+
 unsigned long hmap_max_user_bytes;
-module_param_named(max_user_bytes, hmap_max_user_bytes, ulong, 0644);
+module_param_cb(max_user_bytes, &max_user_bytes_ops, &hmap_max_user_bytes, 0644);
+__MODULE_PARM_TYPE(max_user_bytes, "ulong");
 MODULE_PARM_DESC(max_user_bytes, "Bytes of memory for all maps of one user (0 = a quarter of RAM)");
 
 static int __init hmap_init(void)
@@ -39,6 +55,7 @@ static int __init hmap_init(void)
 	if (err)
 		return err;
 
+	hmap_cursor_init();
 	hmap_debugfs_init();
 	err = hmap_chardev_init();
 	if (err) {

@@ -2,8 +2,8 @@
 /*
  * The maps that user space has made: names, owners, limits.
  *
- * A map lives as long as it has a name or a file.  debugfs follows the names
- * under the lock here, so that two maps of one name never meet there.
+ * A map lives as long as it has a name or a file.  Names in debugfs change under
+ * the same lock, so that no two maps have the same name there, either.
  */
 #include <linux/build_bug.h>
 #include <linux/capability.h>
@@ -13,6 +13,7 @@
 #include <linux/mutex.h>
 #include <linux/slab.h>
 #include <linux/string.h>
+#include <linux/user_namespace.h>
 
 #include "../core/bmap.h"
 #include "debugfs.h"
@@ -25,10 +26,7 @@ static_assert(HMAP_KIND_BYTES == HMAP_KEY_BYTES);
 static_assert(HMAP_KIND_STRING == HMAP_KEY_STRING);
 static_assert(HMAP_ELEM_SIZE_MAX == HMAP_MAX_ELEM_SIZE);
 
-/*
- * Protects the following, the names of maps, &user_map.list and .link, and
- * &struct owner.
- */
+/* Protects the following, &struct owner, and &user_map.attrs and what follows. */
 static DEFINE_MUTEX(registry_lock);
 static LIST_HEAD(named);		/* by ascending id */
 static LIST_HEAD(owners);
@@ -51,25 +49,90 @@ static bool name_is_valid(const char name[HMAP_NAME_LEN])
 	return !memchr_inv(name + len, 0, HMAP_NAME_LEN - len);
 }
 
-static struct user_map *find(const char name[HMAP_NAME_LEN])
+static struct user_map *find_map(const char name[HMAP_NAME_LEN])
 {
 	struct user_map *map;
 
 	lockdep_assert_held(&registry_lock);
 	list_for_each_entry(map, &named, list) {
-		if (!strcmp(map->name, name))
+		if (!strcmp(map->attrs.name, name))
 			return map;
 	}
 	return NULL;
 }
 
+/* Keep the list in the order of ids, in which INFO goes through it. */
+static void add_name(struct user_map *map)
+{
+	struct list_head *prev;
+
+	lockdep_assert_held(&registry_lock);
+	kref_get(&map->ref);
+	map->attrs.named = true;
+	list_for_each_prev(prev, &named) {
+		if (list_entry(prev, struct user_map, list)->id < map->id)
+			break;
+	}
+	list_add(&map->list, prev);
+	hmap_debugfs_name(map);
+}
+
 /* The caller then puts the name's reference, without the lock. */
-static void unname(struct user_map *map)
+static void remove_name(struct user_map *map)
 {
 	lockdep_assert_held(&registry_lock);
 	list_del(&map->list);
-	WRITE_ONCE(map->unlinked, true);
+	map->attrs.named = false;
 	hmap_debugfs_unname(map);
+}
+
+/* === Rights === */
+
+/* This is a question, not an attempt, so keep it out of the audit log. */
+static bool has_quietly(int cap)
+{
+	return ns_capable_noaudit(&init_user_ns, cap);
+}
+
+static bool mode_allows(const struct map_attrs *attrs, fmode_t fmode)
+{
+	unsigned int mode = attrs->mode;
+	unsigned int want = 0;
+
+	if (fmode & FMODE_READ)
+		want |= MAY_READ;
+	if (fmode & FMODE_WRITE)
+		want |= MAY_WRITE;
+
+	if (uid_eq(current_fsuid(), attrs->uid))
+		mode >>= 6;
+	else if (in_group_p(attrs->gid))
+		mode >>= 3;
+
+	return !(want & ~mode);
+}
+
+/* What of @fmode an open of the map would grant the caller. */
+fmode_t hmap_registry_access(const struct map_attrs *attrs, fmode_t fmode)
+{
+	fmode_t access = 0;
+
+	if (has_quietly(CAP_DAC_OVERRIDE))
+		return fmode & (FMODE_READ | FMODE_WRITE);
+	if (mode_allows(attrs, FMODE_READ))
+		access |= FMODE_READ;
+	if (mode_allows(attrs, FMODE_WRITE))
+		access |= FMODE_WRITE;
+	return fmode & access;
+}
+
+static int get_opened(struct user_map *map, fmode_t fmode)
+{
+	lockdep_assert_held(&registry_lock);
+	if (!mode_allows(&map->attrs, fmode) && !capable(CAP_DAC_OVERRIDE))
+		return -EACCES;
+	kref_get(&map->ref);
+	return 0;
 }
 
 /* === Limits === */
@@ -79,8 +142,8 @@ static unsigned long or_quarter_of_ram(unsigned long bytes)
 	return bytes ?: (totalram_pages() / 4) << PAGE_SHIFT;
 }
 
-/* Both limits: 0 in @wanted takes the module's, 0 in @most is no limit. */
-static int set_limit(unsigned long *limit, u64 wanted, unsigned long most)
+/* 0 in @wanted takes the module's limit, @most; 0 there is no limit. */
+static int check_limit(unsigned long *limit, u64 wanted, unsigned long most)
 {
 	if (wanted > (most ?: ULONG_MAX))
 		return -ENOSPC;
@@ -88,13 +151,20 @@ static int set_limit(unsigned long *limit, u64 wanted, unsigned long most)
 	return 0;
 }
 
+static int check_max_entries(unsigned long *limit, u64 wanted)
+{
+	return check_limit(limit, wanted, READ_ONCE(hmap_max_entries));
+}
+
+static int check_max_bytes(unsigned long *limit, u64 wanted)
+{
+	return check_limit(limit, wanted,
+			   or_quarter_of_ram(READ_ONCE(hmap_max_bytes)));
+}
+
 static int set_params(struct hmap_params *p, const struct hmap_create *create)
 {
 	int err;
-
-	if (create->flags & ~HMAP_CREATE_VAR_ELEM || create->reserved ||
-	    create->mode & ~0777 || create->key_kind >= HMAP_NR_KEY_KINDS)
-		return -EINVAL;
 
 	*p = (struct hmap_params) {
 		.key_kind = create->key_kind,
@@ -105,11 +175,10 @@ static int set_params(struct hmap_params *p, const struct hmap_create *create)
 	if (create->flags & HMAP_CREATE_VAR_ELEM)
 		p->flags |= HMAP_VAR_ELEM;
 
-	err = set_limit(&p->max_entries, create->max_entries,
-			READ_ONCE(hmap_max_entries));
-	if (!err)
-		err = set_limit(&p->max_bytes, create->max_bytes,
-				or_quarter_of_ram(READ_ONCE(hmap_max_bytes)));
+	err = check_max_entries(&p->max_entries, create->max_entries);
+	if (err)
+		return err;
+	err = check_max_bytes(&p->max_bytes, create->max_bytes);
 	if (err)
 		return err;
 
@@ -146,7 +215,14 @@ static void owner_put(struct hmap_pool *pool)
 	kfree(owner);
 }
 
-/* Whom the limits on users apply to, for one more map; NULL is out of memory. */
+static void limit_owner(struct owner *owner)
+{
+	lockdep_assert_held(&registry_lock);
+	WRITE_ONCE(owner->pool.max_bytes,
+		   or_quarter_of_ram(READ_ONCE(hmap_max_user_bytes)));
+}
+
+/* Get a reference to the uid's owner, creating it if needed.  NULL on OOM. */
 static struct owner *owner_get(kuid_t uid)
 {
 	struct owner *owner, *new = kzalloc(sizeof(*new), GFP_CALLER);
@@ -158,19 +234,28 @@ static struct owner *owner_get(kuid_t uid)
 		new = NULL;
 		owner->uid = uid;
 		owner->pool.put = owner_put;
+		limit_owner(owner);
 		list_add(&owner->list, &owners);
 	}
-	if (owner) {
+	if (owner)
 		owner->refs++;
-		WRITE_ONCE(owner->pool.max_bytes,
-			   or_quarter_of_ram(READ_ONCE(hmap_max_user_bytes)));
-	}
 	mutex_unlock(&registry_lock);
 	kfree(new);
 	return owner;
 }
 
-/* === Maps === */
+/* hmap_max_user_bytes has changed. */
+void hmap_registry_limit_owners(void)
+{
+	struct owner *owner;
+
+	mutex_lock(&registry_lock);
+	list_for_each_entry(owner, &owners, list)
+		limit_owner(owner);
+	mutex_unlock(&registry_lock);
+}
+
+/* === Making a map === */
 
 static void user_map_free(struct user_map *map)
 {
@@ -192,7 +277,11 @@ static struct user_map *user_map_new(const struct hmap_create *create)
 	if (!map)
 		return ERR_PTR(-ENOMEM);
 
-	if (!capable(CAP_SYS_RESOURCE)) {
+	/*
+	 * What the map will use counts for its maker, whoever inserts, so this
+	 * is where the maker's capability matters, if at no limit yet.
+	 */
+	if (!has_quietly(CAP_SYS_RESOURCE)) {
 		err = -ENOMEM;
 		map->owner = owner_get(current_fsuid());
 		if (!map->owner)
@@ -200,7 +289,7 @@ static struct user_map *user_map_new(const struct hmap_create *create)
 		p.pool = &map->owner->pool;
 	}
 
-	map->h = hmap_create(&p);	/* from now on, the map puts the pool */
+	map->h = hmap_create(&p);	/* puts the pool also when it fails */
 	if (IS_ERR(map->h)) {
 		err = PTR_ERR(map->h);
 		goto free_map;
@@ -211,10 +300,10 @@ static struct user_map *user_map_new(const struct hmap_create *create)
 	map->key_len = map->var_key ? HMAP_MAX_STRING_LEN : p.key_size;
 	map->elem_len = p.elem_size;
 	map->held = map->var_elem || p.elem_size > MAX_INLINE_SIZE;
-	map->mode = create->mode;
-	map->uid = current_fsuid();
-	map->gid = current_fsgid();
-	memcpy(map->name, create->name, sizeof(map->name));
+	map->attrs.mode = create->mode;
+	map->attrs.uid = current_fsuid();
+	map->attrs.gid = current_fsgid();
+	memcpy(map->attrs.name, create->name, sizeof(map->attrs.name));
 	kref_init(&map->ref);
 	return map;
 
@@ -223,50 +312,108 @@ free_map:
 	return ERR_PTR(err);
 }
 
-/* Lets others see the map, if it has a name, and takes it into the count. */
+/* Take the map into the counts, and let others see it if it has a name. */
 static int user_map_publish(struct user_map *map)
 {
+	struct owner *owner = map->owner;
+
 	lockdep_assert_held(&registry_lock);
-	if (map->name[0] && find(map->name))
+	if (map->attrs.name[0] && find_map(map->attrs.name))
 		return -EEXIST;
-	if (nr_maps >= READ_ONCE(hmap_max_maps))
-		return -ENOSPC;
-	if (map->owner) {
-		if (map->owner->nr_maps >= READ_ONCE(hmap_max_user_maps))
+	if (owner) {
+		if (nr_maps >= READ_ONCE(hmap_max_maps))
+			return -ENOSPC;
+		if (owner->nr_maps >= READ_ONCE(hmap_max_user_maps))
 			return -EDQUOT;
-		map->owner->nr_maps++;
+		owner->nr_maps++;
 	}
 
 	nr_maps++;
 	map->id = ++last_id;
-	if (map->name[0]) {
-		kref_get(&map->ref);
-		list_add_tail(&map->list, &named);
-	}
 	hmap_debugfs_add(map);
+	if (map->attrs.name[0])
+		add_name(map);
 	return 0;
 }
 
-struct user_map *user_map_create(const struct hmap_create *create)
+static bool create_is_valid(const struct hmap_create *create)
 {
-	struct user_map *map;
+	if (create->flags & ~(HMAP_CREATE_VAR_ELEM | HMAP_CREATE_OR_OPEN) ||
+	    create->mode & ~0777 || create->key_kind >= HMAP_NR_KEY_KINDS)
+		return false;
+	if (!(create->flags & HMAP_CREATE_OR_OPEN) &&
+	    !memchr_inv(create->name, 0, HMAP_NAME_LEN))
+		return true;
+	return name_is_valid(create->name);
+}
+
+static bool has_shape(const struct user_map *map,
+		      const struct hmap_create *create)
+{
+	struct hmap_header hdr;
+
+	hmap_read_header(map->h, &hdr);
+	return create->key_kind == hdr.key_kind &&
+	       create->key_size == hdr.key_size &&
+	       create->elem_size == hdr.elem_size &&
+	       !!(create->flags & HMAP_CREATE_VAR_ELEM) == map->var_elem;
+}
+
+/* Open the map of that name if there is one, else return NULL. */
+static struct user_map *open_existing(const struct hmap_create *create)
+{
+	struct user_map *map = find_map(create->name);
 	int err;
 
-	if (memchr_inv(create->name, 0, HMAP_NAME_LEN) &&
-	    !name_is_valid(create->name))
-		return ERR_PTR(-EINVAL);
+	if (!map)
+		return NULL;
+	if (!has_shape(map, create))
+		return ERR_PTR(-EEXIST);
+	err = get_opened(map, FMODE_READ | FMODE_WRITE);
+	return err ? ERR_PTR(err) : map;
+}
 
-	map = user_map_new(create);
-	if (IS_ERR(map))
-		return map;
+static struct user_map *make_or_open(struct hmap_create *create)
+{
+	struct user_map *map = NULL, *new;
+	int err;
+
+	new = user_map_new(create);
+	if (IS_ERR(new))
+		return new;
 
 	mutex_lock(&registry_lock);
-	err = user_map_publish(map);
-	mutex_unlock(&registry_lock);
-	if (err) {
-		user_map_free(map);
-		return ERR_PTR(err);
+	if (create->flags & HMAP_CREATE_OR_OPEN)
+		map = open_existing(create);
+	if (!map) {
+		err = user_map_publish(new);
+		map = err ? ERR_PTR(err) : new;
 	}
+	mutex_unlock(&registry_lock);
+
+	create->created = map == new;
+	if (map != new)
+		user_map_free(new);
+	return map;
+}
+
+struct user_map *hmap_registry_create(struct hmap_create *create)
+{
+	struct user_map *map = NULL;
+
+	if (!create_is_valid(create))
+		return ERR_PTR(-EINVAL);
+
+	create->created = 0;
+	if (create->flags & HMAP_CREATE_OR_OPEN) {
+		mutex_lock(&registry_lock);
+		map = open_existing(create);
+		mutex_unlock(&registry_lock);
+	}
+	if (!map)
+		map = make_or_open(create);
+	if (!IS_ERR(map))
+		create->id = map->id;
 	return map;
 }
 
@@ -274,7 +421,7 @@ static void user_map_release(struct kref *ref)
 {
 	struct user_map *map = container_of(ref, struct user_map, ref);
 
-	/* Waits for those who read there; they need neither lock nor ref. */
+	/* Readers there hold no reference; this waits for them. */
 	hmap_debugfs_remove(map);
 
 	mutex_lock(&registry_lock);
@@ -286,50 +433,43 @@ static void user_map_release(struct kref *ref)
 	user_map_free(map);	/* and, with its last map, the owner */
 }
 
-void user_map_put(struct user_map *map)
+void hmap_registry_put(struct user_map *map)
 {
 	kref_put(&map->ref, user_map_release);
 }
 
-static bool may_open(const struct user_map *map, fmode_t fmode)
-{
-	unsigned int mode = map->mode;
-	unsigned int want = 0;
+/* === Opening, asking, unlinking === */
 
-	if (fmode & FMODE_READ)
-		want |= MAY_READ;
-	if (fmode & FMODE_WRITE)
-		want |= MAY_WRITE;
-
-	if (uid_eq(current_fsuid(), map->uid))
-		mode >>= 6;
-	else if (in_group_p(map->gid))
-		mode >>= 3;
-
-	return !(want & ~mode) || capable(CAP_DAC_OVERRIDE);
-}
-
-struct user_map *user_map_open(const char name[HMAP_NAME_LEN], fmode_t mode)
+struct user_map *hmap_registry_open(const char name[HMAP_NAME_LEN],
+				    fmode_t fmode)
 {
 	struct user_map *map;
+	int err = -ENOENT;
 
 	if (!name_is_valid(name))
 		return ERR_PTR(-EINVAL);
 
 	mutex_lock(&registry_lock);
-	map = find(name);
-	if (!map)
-		map = ERR_PTR(-ENOENT);
-	else if (!may_open(map, mode))
-		map = ERR_PTR(-EACCES);
-	else
-		kref_get(&map->ref);
+	map = find_map(name);
+	if (map)
+		err = get_opened(map, fmode);
 	mutex_unlock(&registry_lock);
-	return map;
+	return err ? ERR_PTR(err) : map;
+}
+
+/* Open a map that the caller holds a reference to. */
+int hmap_registry_open_again(struct user_map *map, fmode_t fmode)
+{
+	int err;
+
+	mutex_lock(&registry_lock);
+	err = get_opened(map, fmode);
+	mutex_unlock(&registry_lock);
+	return err;
 }
 
 /* The map with a name whose id is the lowest above @after, or NULL. */
-struct user_map *user_map_next(u64 after)
+struct user_map *hmap_registry_next(u64 after)
 {
 	struct user_map *map, *next = NULL;
 
@@ -345,7 +485,14 @@ struct user_map *user_map_next(u64 after)
 	return next;
 }
 
-int user_map_unlink(const char name[HMAP_NAME_LEN])
+void hmap_registry_attrs(struct user_map *map, struct map_attrs *attrs)
+{
+	mutex_lock(&registry_lock);
+	*attrs = map->attrs;
+	mutex_unlock(&registry_lock);
+}
+
+int hmap_registry_unlink(const char name[HMAP_NAME_LEN])
 {
 	struct user_map *map;
 	int err = 0;
@@ -354,17 +501,155 @@ int user_map_unlink(const char name[HMAP_NAME_LEN])
 		return -EINVAL;
 
 	mutex_lock(&registry_lock);
-	map = find(name);
+	map = find_map(name);
 	if (!map)
 		err = -ENOENT;
-	else if (!uid_eq(current_fsuid(), map->uid) && !capable(CAP_FOWNER))
+	else if (!uid_eq(current_fsuid(), map->attrs.uid) &&
+		 !capable(CAP_FOWNER))
 		err = -EPERM;
 	else
-		unname(map);
+		remove_name(map);
 	mutex_unlock(&registry_lock);
 
 	if (!err)
-		user_map_put(map);
+		hmap_registry_put(map);
+	return err;
+}
+
+/* === Changing what the owner may change === */
+
+#define SET_LIMITS	(HMAP_SET_MAX_ENTRIES | HMAP_SET_MAX_BYTES)
+#define SET_AS_OWNER	(HMAP_SET_MODE | HMAP_SET_NAME | SET_LIMITS)
+#define SET_ALL		(SET_AS_OWNER | HMAP_SET_UID | HMAP_SET_GID)
+
+/* Fields that are not to be set must be 0. */
+static bool set_is_valid(const struct hmap_set *set)
+{
+	if (set->flags & ~SET_ALL || set->mode & ~0777 ||
+	    (set->mode && !(set->flags & HMAP_SET_MODE)) ||
+	    (set->uid && !(set->flags & HMAP_SET_UID)) ||
+	    (set->gid && !(set->flags & HMAP_SET_GID)) ||
+	    (set->max_entries && !(set->flags & HMAP_SET_MAX_ENTRIES)) ||
+	    (set->max_bytes && !(set->flags & HMAP_SET_MAX_BYTES)))
+		return false;
+	if (set->flags & HMAP_SET_NAME)
+		return name_is_valid(set->name);
+	return !memchr_inv(set->name, 0, HMAP_NAME_LEN);
+}
+
+/* The rules are those of chmod(2) and chown(2). */
+static int set_attrs(struct map_attrs *attrs, const struct hmap_set *set)
+{
+	bool owns = uid_eq(current_fsuid(), attrs->uid);
+	bool keeps = true;
+	kuid_t uid = attrs->uid;
+	kgid_t gid = attrs->gid;
+
+	if (set->flags & SET_AS_OWNER && !owns && !capable(CAP_FOWNER))
+		return -EPERM;
+
+	if (set->flags & HMAP_SET_UID) {
+		uid = make_kuid(current_user_ns(), set->uid);
+		if (!uid_valid(uid))
+			return -EINVAL;
+		keeps = owns && uid_eq(uid, attrs->uid);
+	}
+	if (set->flags & HMAP_SET_GID) {
+		gid = make_kgid(current_user_ns(), set->gid);
+		if (!gid_valid(gid))
+			return -EINVAL;
+		if (!owns || !(gid_eq(gid, attrs->gid) || in_group_p(gid)))
+			keeps = false;
+	}
+	if (!keeps && !capable(CAP_CHOWN))
+		return -EPERM;
+
+	attrs->uid = uid;
+	attrs->gid = gid;
+	if (set->flags & HMAP_SET_MODE)
+		attrs->mode = set->mode;
+	if (set->flags & HMAP_SET_NAME)
+		memcpy(attrs->name, set->name, sizeof(attrs->name));
+	return 0;
+}
+
+/* 0 is no limit. */
+static bool is_higher(unsigned long limit, unsigned long than)
+{
+	return (limit ?: ULONG_MAX) > (than ?: ULONG_MAX);
+}
+
+static int set_limits(struct user_map *map, const struct hmap_set *set)
+{
+	unsigned long max_entries, max_bytes;
+	struct hmap_header hdr;
+	int err;
+
+	hmap_read_header(map->h, &hdr);
+	max_entries = hdr.max_entries;
+	max_bytes = hdr.max_bytes;
+	if (set->flags & HMAP_SET_MAX_ENTRIES) {
+		err = check_max_entries(&max_entries, set->max_entries);
+		if (err)
+			return err;
+	}
+	if (set->flags & HMAP_SET_MAX_BYTES) {
+		err = check_max_bytes(&max_bytes, set->max_bytes);
+		if (err)
+			return err;
+	}
+
+	/* No owner's limit bounds this map, so its own must hold. */
+	if (!map->owner && (is_higher(max_entries, hdr.max_entries) ||
+			    is_higher(max_bytes, hdr.max_bytes)) &&
+	    !capable(CAP_SYS_RESOURCE))
+		return -EPERM;
+
+	return hmap_set_limits(map->h, max_entries, max_bytes);
+}
+
+static int set_locked(struct user_map *map, const struct hmap_set *set)
+{
+	struct map_attrs attrs = map->attrs;
+	struct user_map *other;
+	int err;
+
+	lockdep_assert_held(&registry_lock);
+	err = set_attrs(&attrs, set);
+	if (err)
+		return err;
+
+	if (set->flags & HMAP_SET_NAME) {
+		other = find_map(set->name);
+		if (other && other != map)
+			return -EEXIST;
+	}
+	if (set->flags & SET_LIMITS) {
+		err = set_limits(map, set);
+		if (err)
+			return err;
+	}
+
+	map->attrs = attrs;
+	if (set->flags & HMAP_SET_NAME) {
+		if (attrs.named)
+			hmap_debugfs_rename(map);
+		else
+			add_name(map);
+	}
+	return 0;
+}
+
+int hmap_registry_set(struct user_map *map, const struct hmap_set *set)
+{
+	int err;
+
+	if (!set_is_valid(set))
+		return -EINVAL;
+
+	mutex_lock(&registry_lock);
+	err = set_locked(map, set);
+	mutex_unlock(&registry_lock);
 	return err;
 }
 
@@ -375,8 +660,8 @@ void hmap_registry_exit(void)
 
 	list_for_each_entry_safe(map, next, &named, list) {
 		mutex_lock(&registry_lock);
-		unname(map);
+		remove_name(map);
 		mutex_unlock(&registry_lock);
-		user_map_put(map);
+		hmap_registry_put(map);
 	}
 }

@@ -16,7 +16,7 @@
 struct dentry;
 
 /**
- * struct owner - a user whose maps share limits
+ * struct owner - a user who has made maps, which share limits
  * @pool: the memory they use
  * @uid: who it is
  * @refs: maps there are, those that are being freed among them
@@ -34,6 +34,22 @@ struct owner {
 };
 
 /**
+ * struct map_attrs - what the owner of a map can change
+ * @uid: whose it is
+ * @gid: whom the mode's group bits apply to
+ * @mode: who may open the map: the lower nine bits of a file mode
+ * @named: the map has a name
+ * @name: the name, which stays here when the map loses it; "" if it had none
+ */
+struct map_attrs {
+	kuid_t uid;
+	kgid_t gid;
+	umode_t mode;
+	bool named;
+	char name[HMAP_NAME_LEN];
+};
+
+/**
  * struct user_map - a map and who may use it
  * @h: the map
  * @key_len: bytes in a key; the most it may have for @var_key
@@ -41,17 +57,14 @@ struct owner {
  * @var_key: keys differ in length, and the core takes &struct hmap_bytes
  * @var_elem: likewise elems
  * @held: elems are not inline: hmap_hold() reads them, hmap_lookup() does not
- * @unlinked: the map had a name and lost it; written under the registry's lock
- * @mode: who may open the map: the lower nine bits of a file mode
- * @uid: owner
- * @owner: likewise; NULL if no limit was set because of CAP_SYS_RESOURCE
- * @gid: whom the mode's group bits speak of
+ * @owner: the user who made the map and whose limits it counts for; NULL if it
+ *	was made with CAP_SYS_RESOURCE
  * @id: ascends from 1; never used again
- * @name: the name, which stays here when the map loses it; "" if it had none
  * @ref: one for the name, one for each file bound to the map
- * @list: among the maps with names, under the registry's lock
+ * @attrs: protected by the registry's lock, like all that follows
+ * @list: among the maps with names
  * @dir: in debugfs
- * @link: in debugfs, from @name to @dir; under the registry's lock
+ * @link: in debugfs, from the name to @dir
  */
 struct user_map {
 	struct hmap *h;
@@ -60,14 +73,10 @@ struct user_map {
 	bool var_key;
 	bool var_elem;
 	bool held;
-	bool unlinked;
-	umode_t mode;
-	kuid_t uid;
 	struct owner *owner;
-	kgid_t gid;
 	u64 id;
-	char name[HMAP_NAME_LEN];
 	struct kref ref;
+	struct map_attrs attrs;
 	struct list_head list;
 	struct dentry *dir;
 	struct dentry *link;
@@ -80,13 +89,20 @@ extern unsigned long hmap_max_bytes;
 extern unsigned int hmap_max_user_maps;
 extern unsigned long hmap_max_user_bytes;
 
-/* All but user_map_next() return an ERR_PTR() or what user_map_put() takes. */
-struct user_map *user_map_create(const struct hmap_create *create);
-struct user_map *user_map_open(const char name[HMAP_NAME_LEN], fmode_t mode);
-struct user_map *user_map_next(u64 after);
-void user_map_put(struct user_map *map);
-int user_map_unlink(const char name[HMAP_NAME_LEN]);
+/* These return what hmap_registry_put() takes; the first two an ERR_PTR(). */
+struct user_map *hmap_registry_create(struct hmap_create *create);
+struct user_map *hmap_registry_open(const char name[HMAP_NAME_LEN],
+				    fmode_t fmode);
+struct user_map *hmap_registry_next(u64 after);
+void hmap_registry_put(struct user_map *map);
 
+int hmap_registry_open_again(struct user_map *map, fmode_t fmode);
+int hmap_registry_unlink(const char name[HMAP_NAME_LEN]);
+int hmap_registry_set(struct user_map *map, const struct hmap_set *set);
+void hmap_registry_attrs(struct user_map *map, struct map_attrs *attrs);
+fmode_t hmap_registry_access(const struct map_attrs *attrs, fmode_t fmode);
+
+void hmap_registry_limit_owners(void);
 void hmap_registry_exit(void);
 
 #endif /* _HMAP_REGISTRY_H */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The caller's memory.  It is only touched where no lock of the core is held.
+ * Access to the caller's memory, which must not happen under a lock of the core.
  */
 #ifndef _HMAP_USER_H
 #define _HMAP_USER_H
@@ -9,17 +9,18 @@
 #include <linux/mm.h>
 #include <linux/pagemap.h>
 #include <linux/slab.h>
+#include <linux/stddef.h>
 #include <linux/string.h>
 #include <linux/uaccess.h>
 
 #include "../core/bmap.h"
 
-/* A caller at the limit of its cgroup is told so, and not killed. */
+/* At the limit of its cgroup, the caller gets ENOMEM and nobody is killed. */
 #define GFP_CALLER	(GFP_KERNEL_ACCOUNT | __GFP_RETRY_MAYFAIL | __GFP_NOWARN)
 
 static inline int get_bytes(void *to, u64 from, u32 len)
 {
-	/* Keys and elems are often eight bytes, which need no copying loop. */
+	/* Keys and elems are often eight bytes: avoid a copying loop. */
 	if (len == sizeof(u64) && IS_ALIGNED(from, sizeof(u64)))
 		return get_user(*(u64 *)to, (u64 __user *)u64_to_user_ptr(from));
 	return copy_from_user(to, u64_to_user_ptr(from), len) ? -EFAULT : 0;
@@ -36,7 +37,23 @@ static inline int put_bytes(u64 to, const void *from, u32 len)
 	return copy_to_user(u64_to_user_ptr(to), from, len) ? -EFAULT : 0;
 }
 
-/* Writes back what of a structure the caller knows. */
+static __always_inline int get_struct(void *to, size_t ksize, size_t min,
+				      const void __user *from, size_t usize)
+{
+	/* A constant size lets the compiler check and inline the copy. */
+	if (likely(usize == ksize))
+		return copy_from_user(to, from, ksize) ? -EFAULT : 0;
+	if (usize < min)
+		return -EINVAL;
+	return copy_struct_from_user(to, ksize, from, usize);
+}
+
+/* Get a structure of the caller's, whose last member in version 1 is @last. */
+#define GET_STRUCT(to, last, from, usize)				\
+	get_struct(to, sizeof(*(to)), offsetofend(typeof(*(to)), last),	\
+		   from, usize)
+
+/* Write back as much of a structure as the caller knows. */
 static inline int put_struct(void __user *to, const void *from, size_t ksize,
 			     size_t usize)
 {
@@ -44,8 +61,8 @@ static inline int put_struct(void __user *to, const void *from, size_t ksize,
 }
 
 /*
- * Find out beforehand that what cannot be undone can be told.  What is there
- * is overwritten by this, or, with the slower of the two, it is not.
+ * Fault in the buffer before an irreversible change.  The plain variant may
+ * clobber it, the _safely one preserves it.
  */
 static inline int get_ready_to_put(void __user *to, size_t len)
 {
@@ -58,17 +75,16 @@ static inline int get_ready_to_put_safely(void __user *to, size_t len)
 }
 
 /*
- * Where the compiler is told to zero what is on the stack, that would take
- * longer than the rest: what is __uninitialized here is written before it is
- * read, and no more of it is read.
+ * __uninitialized operands opt out of stack auto-init, which would take longer
+ * than the rest of a call.  Every byte that is read is written first.
  */
 
 /**
- * struct operand - a copy of a key or elem of the caller's, or room for one
+ * struct operand - a copy of one of the caller's keys or elems, or room for it
  * @ptr: what to pass to the core
  * @bytes: what @ptr points to where the length varies
- * @large: what does not fit in @small
- * @small: the bytes
+ * @large: the bytes, if they do not fit in @small; else NULL
+ * @small: the bytes, if they do
  */
 struct operand {
 	const void *ptr;

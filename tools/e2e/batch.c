@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Batches: that they do what single calls do, and how far, when one fails. */
+/* Batches do what single calls do, and say how far they got if they fail. */
 #define _GNU_SOURCE
 #include <sched.h>
 #include <signal.h>
+#include <sys/time.h>
 #include <sys/wait.h>
 
 #include "device.h"
@@ -64,7 +65,7 @@ static void fill(__u8 *to, __u32 len, __u32 nr)
 	memcpy(to, &nr, len < sizeof(nr) ? len : sizeof(nr));
 }
 
-/* What a LOOKUP gives for the elem of that number, or if there is none. */
+/* What LOOKUP returns for the elem with number @nr, or for ABSENT. */
 static void fill_elem(__u8 *to, __u32 len, __u32 nr)
 {
 	if (nr == ABSENT)
@@ -86,7 +87,7 @@ enum column {
 	NR_COLUMNS,
 };
 
-/* Entries by the numbers of their keys and elems, and what is passed for them. */
+/* Entries by the numbers of their keys and elems, and the batch for them. */
 struct many {
 	const struct hmap_create *shape;
 	__u32 n;
@@ -97,7 +98,7 @@ struct many {
 	struct hmap_batch arg;
 };
 
-/* Bytes that one of them has in a column. */
+/* The bytes that entry @i takes in a column */
 static __u32 width(const struct many *m, enum column c, __u32 i)
 {
 	switch (c) {
@@ -125,7 +126,7 @@ static size_t place(const struct many *m, enum column c, __u32 i)
 	return at;
 }
 
-/* As the kernel is to read them, or as it should have written them. */
+/* Fill columns as the kernel expects them, or as it should have written them. */
 static void fill_columns(struct many *m, __u8 *to[NR_COLUMNS])
 {
 	__u8 *at[NR_COLUMNS];
@@ -151,7 +152,7 @@ static void free_columns(struct many *m)
 		free(m->column[c]);
 }
 
-/* Makes columns of the entries that @m->key and @m->elem tell of. */
+/* Make the columns for the entries in @m->key and @m->elem. */
 static void prepare(struct many *m, const struct hmap_create *shape, __u32 n)
 {
 	m->shape = shape;
@@ -189,7 +190,7 @@ static void set_arg(struct many *m, unsigned long cmd, __u32 flags)
 	m->arg = (struct hmap_batch) {
 		.keys = column_address(m, KEYS, true),
 		.key_lens = column_address(m, KEY_LENS, is_string(m->shape)),
-		.elems = column_address(m, ELEMS, true),
+		.elems = column_address(m, ELEMS, cmd != HMAP_IOC_DELETE_BATCH),
 		.elem_lens = column_address(m, ELEM_LENS, var),
 		.results = column_address(m, RESULTS, true),
 		.room = var && cmd == HMAP_IOC_LOOKUP_BATCH ? m->size[ELEMS] : 0,
@@ -209,7 +210,7 @@ static __s32 result(const struct many *m, __u32 i)
 	return ((__s32 *)m->column[RESULTS])[i];
 }
 
-/* Looks all of them up; each elem has to be the one that @m says. */
+/* Look up all of them: each elem must be the one that @m says. */
 static void check_lookup(struct many *m, int fd)
 {
 	__u8 *want[NR_COLUMNS];
@@ -256,7 +257,7 @@ static int delete_one(int fd, const struct hmap_create *shape, __u32 key)
 	return delete(fd, bytes, key_len(shape, key));
 }
 
-/* That the key has the elem of that number, or, with ABSENT, none. */
+/* Check that the key has the elem with number @elem, or none if that is ABSENT. */
 static void check_one(int fd, const struct hmap_create *shape, __u32 key,
 		      __u32 elem)
 {
@@ -274,7 +275,7 @@ static void check_one(int fd, const struct hmap_create *shape, __u32 key,
 	SAME_BYTES(got, want, len);
 }
 
-/* Into an empty map, and out of it again. */
+/* Insert into an empty map, look up, and delete again. */
 static void try_many(struct many *m, const struct hmap_create *shape, __u32 n)
 {
 	int fd = make(shape);
@@ -290,7 +291,7 @@ static void try_many(struct many *m, const struct hmap_create *shape, __u32 n)
 	check_lookup(m, fd);
 	free_columns(m);
 
-	/* From the last to the first, and between them keys that are not. */
+	/* Backwards, with absent keys in between */
 	for (__u32 i = 0; i < n; i++) {
 		m->key[i] = i % 4 ? n - 1 - i : n + i;
 		m->elem[i] = i % 4 ? n - 1 - i : ABSENT;
@@ -335,7 +336,7 @@ static void very_many(void)
 	try_many(&m, &shapes[1], COLUMN_MAX);
 }
 
-/* Nothing is looked at where nothing is to be done. */
+/* An empty batch does not look at any address. */
 static void none(void)
 {
 	int fd = make(&shapes[8]);
@@ -349,8 +350,9 @@ static void none(void)
 }
 
 /*
- * The same on two maps, one by one and in batches, with few keys, so that many
- * are there already, and twice in a batch, and the map is full at times.
+ * Do the same on two maps, on one by single calls and on the other in batches.
+ * There are few keys, so that many exist already or come twice in a batch, and
+ * the map is full at times.
  */
 static void same_as_single_calls(void)
 {
@@ -403,7 +405,7 @@ static void same_as_single_calls(void)
 
 /* === How far they get === */
 
-/* The column ends in a page that is not there, in the midst of entry @at. */
+/* Let the column end at an unmapped page, in the middle of entry @at. */
 static void cut(struct many *m, enum column c, __u32 at)
 {
 	size_t len = place(m, c, at) + width(m, c, at) - 1;
@@ -414,7 +416,7 @@ static void cut(struct many *m, enum column c, __u32 at)
 	m->column[c] = p;
 }
 
-/* After a batch on keys that were absent, or all there: how far it got. */
+/* Check how far a batch got, on keys that were all absent, or all present. */
 static void check_got_to(struct many *m, int fd, unsigned long cmd, __u32 done)
 {
 	if (cmd == HMAP_IOC_LOOKUP_BATCH)
@@ -428,7 +430,7 @@ static void check_got_to(struct many *m, int fd, unsigned long cmd, __u32 done)
 	}
 }
 
-/* What was said to be done by a LOOKUP is right, and @room is as left. */
+/* Check the first @done entries of a LOOKUP, and the room that is left. */
 static void check_looked_up(struct many *m, __u32 done)
 {
 	__u8 *at = m->column[ELEMS], want[3000];
@@ -463,7 +465,7 @@ static void fault_at(struct many *m, const struct hmap_create *shape,
 		memset(m->column[ELEMS], 0x5a, m->size[ELEMS]);
 	cut(m, c, at);
 	EQ(run(m, fd, cmd, 0), -EFAULT);
-	/* What is written for many at a time may be refused for all of them. */
+	/* Results are written for many at a time, so all of those may fail. */
 	if (out)
 		OK(m->arg.count <= at);
 	else
@@ -505,7 +507,7 @@ static void faults(void)
 	}
 }
 
-/* No column at all, and an argument that cannot be told of what was done. */
+/* No column at all, and an argument that count cannot be written to */
 static void nothing_done(void)
 {
 	static struct many m;
@@ -538,7 +540,7 @@ static void nothing_done(void)
 	}
 }
 
-/* A length that is too much ends the batch there. */
+/* A length that is too large ends the batch there. */
 static void too_long(void)
 {
 	static const __u32 places[] = { 0, 1, 63, 64, 65 };
@@ -574,7 +576,7 @@ static void too_long(void)
 	}
 }
 
-/* Little room at a time, but never too little for what was said it takes. */
+/* Little room at a time, but as much as the last call has asked for */
 static void emsgsize(void)
 {
 	const struct hmap_create *shape = &shapes[8];
@@ -651,6 +653,10 @@ static void einval(void)
 			if (!is_var(&shapes[s]) || cmd == HMAP_IOC_DELETE_BATCH)
 				REFUSED(fd, call(fd, cmd, &m.arg), EINVAL);
 			set_arg(&m, cmd, 0);
+			m.arg.elems = (uintptr_t)m.column[ELEMS];
+			if (cmd == HMAP_IOC_DELETE_BATCH)
+				REFUSED(fd, call(fd, cmd, &m.arg), EINVAL);
+			set_arg(&m, cmd, 0);
 			m.arg.room = 1;
 			if (!is_var(&shapes[s]) || cmd != HMAP_IOC_LOOKUP_BATCH)
 				REFUSED(fd, call(fd, cmd, &m.arg), EINVAL);
@@ -695,8 +701,8 @@ static bool some_written(void *results)
 }
 
 /*
- * A killed process leaves a long batch with the chunk it is at; and it lets go
- * of the one CPU there is for both, or nobody could kill it.
+ * A process that is killed leaves a long batch after the present chunk.  Both
+ * processes are on one CPU, so the batch also has to give way to the killer.
  */
 static void killed(void)
 {
@@ -713,7 +719,6 @@ static void killed(void)
 	for (size_t i = 0; i < ARRAY_SIZE(cmds); i++) {
 		struct hmap_batch arg = {
 			.keys = (uintptr_t)keys,
-			.elems = (uintptr_t)keys,
 			.results = (uintptr_t)results,
 			.count = MILLION,
 		};
@@ -722,6 +727,8 @@ static void killed(void)
 		__u32 n;
 
 		trying("cmds[%zu]", i);
+		if (cmds[i] != HMAP_IOC_DELETE_BATCH)
+			arg.elems = (uintptr_t)keys;
 		memset(results, 0x5a, MILLION * sizeof(*results));
 		pid = spawn();
 		if (!pid) {
@@ -740,12 +747,64 @@ static void killed(void)
 	}
 }
 
+static void on_alarm(int sig)
+{
+	(void)sig;
+}
+
+/* A signal ends a batch, and @count is exactly where to go on from. */
+static void interrupted(void)
+{
+	struct itimerval often = { { 0, 2000 }, { 0, 2000 } }, never = { 0 };
+	__u64 *keys = shared(MILLION * sizeof(*keys));
+	__u64 *elems = shared(MILLION * sizeof(*elems));
+	__s32 *results = shared(MILLION * sizeof(*results));
+	int fd = make_u64(NULL, 0);
+
+	signal(SIGALRM, on_alarm);
+	for (__u64 i = 0; i < MILLION; i++)
+		keys[i] = i;
+	for (size_t i = 0; i < ARRAY_SIZE(cmds); i++) {
+		bool deletes = cmds[i] == HMAP_IOC_DELETE_BATCH;
+		__u32 done = 0, short_calls = 0, n = MILLION / 5;
+
+		trying("cmds[%zu]", i);
+		memset(results, 0x5a, MILLION * sizeof(*results));
+		EQ(setitimer(ITIMER_REAL, &often, NULL), 0);
+		while (done < n) {
+			struct hmap_batch arg = {
+				.keys = (uintptr_t)(keys + done),
+				.elems = deletes ? 0 : (uintptr_t)(elems + done),
+				.results = (uintptr_t)(results + done),
+				.count = n - done,
+			};
+			int err = call(fd, cmds[i], &arg);
+
+			OK(!err || err == -EINTR);
+			OK(arg.count > 0);	/* it makes progress */
+			EQ(done + arg.count == n, !err);
+			EQ(written(results, done), done + arg.count);
+			done += arg.count;
+			short_calls += !!err;
+			if (cmds[i] == HMAP_IOC_INSERT_BATCH)
+				EQ(info(fd).count, done);
+			else if (deletes)
+				EQ(info(fd).count, n - done);
+		}
+		EQ(setitimer(ITIMER_REAL, &never, NULL), 0);
+		printf("# %u calls were cut short\n", short_calls);
+		OK(short_calls);
+		for (__u32 j = 0; j < n; j++)
+			EQ(results[j], 0);
+	}
+}
+
 #define NR_KEYS		500
 #define BATCH		150
 #define ROUNDS		20
 #define WORDS_MAX	64
 
-/* An elem tells its key and version, and all its words follow from them. */
+/* An elem holds its key and version, and all its words follow from these. */
 static __u32 fill_words(const struct hmap_create *shape, __u32 *to, __u32 key,
 			__u32 version)
 {
@@ -765,7 +824,7 @@ static void check_words(const struct hmap_create *shape, const __u32 *elem,
 	SAME_BYTES(elem, want, len);
 }
 
-/* Writes and deletes, and keys that are new, so that the map grows. */
+/* Insert, delete, and insert new keys, so that the map grows. */
 static void write_some(int fd, int who, const struct hmap_create *shape)
 {
 	static __u32 elems[BATCH * WORDS_MAX], lens[BATCH], version, fresh;
@@ -793,6 +852,7 @@ static void write_some(int fd, int who, const struct hmap_create *shape)
 		keys[i] = random_u32() % NR_KEYS;
 	}
 	arg.count = BATCH / 4;
+	arg.elems = 0;
 	arg.elem_lens = 0;
 	EQ(call(fd, HMAP_IOC_DELETE_BATCH, &arg), 0);
 }
@@ -878,6 +938,7 @@ static const struct test tests[] = {
 	TEST(einval),
 	TEST(eacces),
 	TEST(killed),
+	TEST(interrupted),
 	TEST(each_whole),
 };
 

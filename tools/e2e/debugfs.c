@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* What debugfs tells of a map, and what it must not. */
+/* What debugfs shows of a map, and what it must not show. */
 #include <ctype.h>
 #include <regex.h>
 #include <signal.h>
@@ -110,8 +110,8 @@ static struct slots parse_buckets(void)
 }
 
 /*
- * Reads @file of a map that nobody writes to, and what INFO says of the same
- * moment: a growth may go on, and memory be freed, in the background.
+ * Read @file of a map that nobody writes to, and what INFO says at the same
+ * moment: the map may still be growing, or freeing memory, in the background.
  */
 static struct hmap_info read_with_info(int fd, const char *map,
 				       const char *file)
@@ -251,7 +251,7 @@ static void all_kinds(void)
 	}
 }
 
-/* What is read is of different moments, but each line is whole. */
+/* Lines are read at different moments, but each is consistent. */
 static void while_another_writes(void)
 {
 	int fd = make_u64("busy", 0600);
@@ -299,7 +299,7 @@ static void many_buckets(void)
 	check_all(fd, "large");
 }
 
-/* Small reads from anywhere add up to what one large one gives. */
+/* Small reads at any offset return the same as one large read. */
 static void any_read_size(void)
 {
 	static char pieces[ROOM];
@@ -310,7 +310,7 @@ static void any_read_size(void)
 
 	for (__u64 key = 0; key < 1000; key++)
 		EQ(put(map, key, key), 0);
-	/* The file is to stay the same: so wait, 100 s at most, for that. */
+	/* Wait, for 100 s at most, until the file no longer changes. */
 	do
 		i = info(map);
 	while (i.log2_buckets < 8 ||

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 #define _GNU_SOURCE
 #include <grp.h>
+#include <linux/capability.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/sysinfo.h>
 
 #include "device.h"
@@ -23,7 +25,9 @@ int dev(int flags)
 
 int create(int fd, const struct hmap_create *arg)
 {
-	return call(fd, HMAP_IOC_CREATE, (void *)arg);
+	struct hmap_create copy = *arg;
+
+	return call(fd, HMAP_IOC_CREATE, &copy);
 }
 
 int make(const struct hmap_create *arg)
@@ -34,17 +38,17 @@ int make(const struct hmap_create *arg)
 	return fd;
 }
 
-static struct hmap_name name_of(const char *name)
-{
-	struct hmap_name arg = { 0 };
-
-	memcpy(arg.name, name, strnlen(name, sizeof(arg.name)));
-	return arg;
-}
-
 int open_map(int fd, const char *name)
 {
-	struct hmap_name arg = name_of(name);
+	struct hmap_open arg = { 0 };
+
+	memcpy(arg.name, name, strnlen(name, sizeof(arg.name)));
+	return call(fd, HMAP_IOC_OPEN, &arg);
+}
+
+int open_fd(int fd, int other)
+{
+	struct hmap_open arg = { .flags = HMAP_OPEN_FD, .fd = other };
 
 	return call(fd, HMAP_IOC_OPEN, &arg);
 }
@@ -57,10 +61,19 @@ int dev_open_map(const char *name, int flags)
 	return fd;
 }
 
+int dev_open_fd(int other, int flags)
+{
+	int fd = dev(flags);
+
+	EQ(open_fd(fd, other), 0);
+	return fd;
+}
+
 int unlink_map(int fd, const char *name)
 {
-	struct hmap_name arg = name_of(name);
+	struct hmap_unlink arg = { 0 };
 
+	memcpy(arg.name, name, strnlen(name, sizeof(arg.name)));
 	return call(fd, HMAP_IOC_UNLINK, &arg);
 }
 
@@ -145,21 +158,21 @@ int delete(int fd, const void *key, __u32 key_len)
 	return call(fd, HMAP_IOC_DELETE, &arg);
 }
 
-int next(int fd, struct hmap_next *arg, void *buf, __u32 len, __u32 flags)
+int next(int fd, struct hmap_next *arg, void *buf, __u32 len)
 {
-	*arg = (struct hmap_next) {
-		.buf = (uintptr_t)buf,
-		.len = len,
-		.flags = flags,
-		.used = ~0U,
-		.count = ~0U,
-	};
+	arg->buf = (uintptr_t)buf;
+	arg->len = len;
+	arg->flags = 0;
+	arg->used = ~0U;
+	arg->count = ~0U;
 	return call(fd, HMAP_IOC_NEXT, arg);
 }
 
 int clear(int fd)
 {
-	return call(fd, HMAP_IOC_CLEAR, NULL);
+	struct hmap_clear arg = { 0 };
+
+	return call(fd, HMAP_IOC_CLEAR, &arg);
 }
 
 struct hmap_info info(int fd)
@@ -212,7 +225,7 @@ static int compare_keys(const void *a, const void *b)
 	return memcmp(record_key(x), record_key(y), x->key_len);
 }
 
-/* Checks the padding that is said to be zeros, too. */
+/* Also check that padding is zeros, as promised. */
 static void index_records(struct contents *c)
 {
 	struct hmap_next n = { .buf = (uintptr_t)c->buf, .used = c->len };
@@ -242,17 +255,15 @@ struct contents contents(int fd)
 {
 	const __u32 room = 1 << 18;
 	struct contents c = { 0 };
-	struct hmap_next arg;
-	__u32 flags = HMAP_NEXT_REWIND;
+	struct hmap_next arg = { 0 };
 
 	do {
 		c.buf = realloc(c.buf, c.len + room);
 		OK(c.buf);
-		EQ(next(fd, &arg, c.buf + c.len, room, flags), 0);
+		EQ(next(fd, &arg, c.buf + c.len, room), 0);
 		OK(arg.used <= room);
 		c.len += arg.used;
 		c.count += arg.count;
-		flags = 0;
 	} while (arg.count);
 	index_records(&c);
 	return c;
@@ -400,6 +411,32 @@ void become(uid_t uid, gid_t gid)
 	EQ(setgroups(0, NULL), 0);
 	EQ(setresgid(gid, gid, gid), 0);
 	EQ(setresuid(uid, uid, uid), 0);
+}
+
+void as(uid_t uid, void (*fn)(void))
+{
+	pid_t pid;
+
+	EQ(chmod(DEVICE, 0666), 0);
+	pid = spawn();
+	if (!pid) {
+		become(uid, uid);
+		fn();
+		exit(0);
+	}
+	join(pid);
+}
+
+void drop_capability(int cap)
+{
+	struct __user_cap_header_struct hdr = {
+		.version = _LINUX_CAPABILITY_VERSION_3
+	};
+	struct __user_cap_data_struct data[2];
+
+	EQ(syscall(SYS_capget, &hdr, data), 0);
+	data[CAP_TO_INDEX(cap)].effective &= ~CAP_TO_MASK(cap);
+	EQ(syscall(SYS_capset, &hdr, data), 0);
 }
 
 __u32 random_u32(void)

@@ -24,13 +24,13 @@
 #define PARAMETERS	"/sys/module/hmap/parameters/"
 #define DEBUGFS		"/sys/kernel/debug/hmap/"
 
-/* The same call from a caller that was built with a structure of @size. */
+/* The call that a caller built with a structure of @size would make */
 static inline unsigned long sized(unsigned long cmd, size_t size)
 {
 	return _IOC(_IOC_DIR(cmd), _IOC_TYPE(cmd), _IOC_NR(cmd), size);
 }
 
-/* run_tests(), with maps, device mode and parameters as they were after each */
+/* run_tests(), and restore maps, device mode and parameters after each. */
 int run_device_tests(const struct test *tests, size_t nr);
 
 int call(int fd, unsigned long cmd, void *arg);
@@ -40,7 +40,9 @@ int dev(int flags);
 int create(int fd, const struct hmap_create *arg);
 int make(const struct hmap_create *arg);
 int open_map(int fd, const char *name);
+int open_fd(int fd, int other);
 int dev_open_map(const char *name, int flags);
+int dev_open_fd(int other, int flags);
 int unlink_map(int fd, const char *name);
 bool is_name(const char *name);
 
@@ -48,7 +50,9 @@ int insert(int fd, const void *key, __u32 key_len, const void *elem,
 	   __u32 elem_len, __u32 flags);
 int lookup(int fd, const void *key, __u32 key_len, void *elem, __u32 *elem_len);
 int delete(int fd, const void *key, __u32 key_len);
-int next(int fd, struct hmap_next *arg, void *buf, __u32 len, __u32 flags);
+
+/* Go on from the cursor in @arg; a cursor of zeros begins a walk. */
+int next(int fd, struct hmap_next *arg, void *buf, __u32 len);
 int clear(int fd);
 struct hmap_info info(int fd);
 
@@ -68,7 +72,7 @@ static inline const void *record_elem(const struct hmap_record *rec)
 	return (const char *)(rec + 1) + HMAP_RECORD_ALIGN(rec->key_len);
 }
 
-/* Takes the first record away from those that a NEXT has written. */
+/* Remove the first of the records that NEXT has written, and return it. */
 static inline const struct hmap_record *take_record(struct hmap_next *n)
 {
 	const struct hmap_record *rec = (void *)(uintptr_t)n->buf;
@@ -83,7 +87,7 @@ static inline const struct hmap_record *take_record(struct hmap_next *n)
 	return rec;
 }
 
-/* All that is in a map, by a walk of its own: the records in order of key. */
+/* All records of a map, sorted by key */
 struct contents {
 	char *buf;
 	size_t len;
@@ -105,33 +109,37 @@ do {									\
 	same_contents(__FILE__, __LINE__, fd_, &before_);		\
 } while (0)
 
-/* @len bytes of memory, behind which there is none; and a page of constants */
+/* @len bytes that end at an unmapped page, and a read-only copy of @from */
 void *edge(size_t len);
 void *readonly(const void *from, size_t len);
 #define NOWHERE		((void *)8)
 #define KERNEL_MEMORY	((void *)0xffff888000001000UL)
 
-/* Memory that processes share which are forked later */
+/* Memory shared with processes that are forked later */
 void *shared(size_t len);
 
 /*
- * @fn in several processes, more than there are CPUs, which begin together and
- * have to end without failure.
+ * Run @fn in more processes than there are CPUs.  They start at the same time, and
+ * none may fail.
  */
 #define PROCESSES_MAX	16
 int nr_processes(void);
 void at_once(void (*fn)(int fd, int who, void *arg), int fd, void *arg);
 
-/* What a short file holds, and a module parameter */
+/* Read and write short files and module parameters. */
 size_t read_file(const char *path, char *buf, size_t room);
 void write_file(const char *path, const char *text);
 unsigned long long parameter(const char *name);
 void set_parameter(const char *name, unsigned long long value);
 
-/* Become someone who is not root, in the present process, for good. */
+/* Make this process an unprivileged user's, for good. */
 void become(uid_t uid, gid_t gid);
 
-/* A number that is different each time, and the same in each run. */
+/* Run @fn as a user, after letting everybody open the device. */
+void as(uid_t uid, void (*fn)(void));
+void drop_capability(int cap);
+
+/* Pseudo-random, with the same sequence in each run */
 __u32 random_u32(void);
 
 #endif /* _DEVICE_H */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Runs a table of tests, each in a process of its own with a time limit, and
- * prints what became of them as KTAP.  A check that fails says where and why
- * and ends its process, so what follows it may rely on it.
+ * Run a table of tests, each in a process of its own with a time limit, and print
+ * the results as KTAP.  A check that fails says where and why and ends its process,
+ * so the code after it can rely on it.
  */
 #ifndef _HARNESS_H
 #define _HARNESS_H
@@ -22,19 +22,19 @@ struct test {
 
 #define TEST(fn)	{ #fn, fn }
 
-/* What main() returns: runs @after behind each test, however that ended. */
+/* Run all tests, and @after behind each of them.  Return what main() should. */
 int run_tests(const struct test *tests, size_t nr, void (*after)(void));
 
 void __attribute__((noreturn, format(printf, 1, 2))) skip(const char *why, ...);
 void __attribute__((noreturn, format(printf, 3, 4)))
 fail(const char *file, int line, const char *what, ...);
 
-/* What is being tried, to be told if a check fails */
+/* Say what is being tried, to be printed if a check fails. */
 void __attribute__((format(printf, 1, 2))) trying(const char *what, ...);
 
 #define EQ(a, b)	CHECK_EQ(a, #a, b, #b)
 
-/* @x and @y are texts: those of @a and @b before macros in them are expanded. */
+/* @x and @y are the text of @a and @b before macro expansion. */
 #define CHECK_EQ(a, x, b, y)						\
 do {									\
 	long long a_ = (long long)(a), b_ = (long long)(b);		\
@@ -55,11 +55,11 @@ do {									\
 void same_bytes(const char *file, int line, const char *what, const void *a,
 		const void *b, size_t len);
 
-/* fork(2) for a helper process, and the wait for it to end without failure. */
+/* Fork a helper process, and wait for it to end without failure. */
 pid_t spawn(void);
 void join(pid_t pid);
 
-/* The true or false of @cond(@arg), given a few seconds to become true. */
+/* Wait a few seconds for @cond(@arg) to become true; return whether it did. */
 bool becomes_true(bool (*cond)(void *arg), void *arg);
 
 #endif /* _HARNESS_H */

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Every kind of key and every border of size, through all calls on entries. */
+/* Every kind of key and every boundary of size, in all calls on entries. */
 #include "device.h"
 
 #define NR		16	/* entries, enough for overflow and a doubling */
 #define KEY_MAX		4096
 #define ELEM_MAX	HMAP_ELEM_SIZE_MAX
 
-/* Bytes that tell which key or elem they are, and at which place they were. */
+/* Bytes that identify a key or elem, and each byte's offset in it. */
 static void fill(unsigned char *to, size_t len, __u32 which)
 {
 	for (size_t i = 0; i < len; i++)

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
-/* What a map, a user and a cgroup may have; and what becomes of who wants more. */
+/* The limits of a map, a user and a cgroup, and what happens at them. */
 #define _GNU_SOURCE
 #include <linux/capability.h>
 #include <sched.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 
 #include "device.h"
 
@@ -43,21 +43,21 @@ static int make_named(const struct hmap_create *arg, const char *name)
 
 static __u8 elem[SIZE];
 
-/* Elems that are stored by pointer, so that each takes memory. */
+/* Put an elem that is stored by pointer, so that each one takes memory. */
 static int put_long(int fd, __u64 key)
 {
 	memset(elem, key, sizeof(elem));
 	return insert(fd, &key, 8, elem, sizeof(elem), HMAP_INSERT_ANY);
 }
 
-/* Inserts keys from @nr on until that is refused; how many there are then. */
-static __u64 put_until_refused(int fd, __u64 nr)
+/* Insert keys from @nr on until that fails with @err; return their number. */
+static __u64 put_until_refused(int fd, __u64 nr, int err)
 {
 	int ret;
 
 	while (!(ret = put_long(fd, nr)))
 		nr++;
-	EQ(ret, -ENOMEM);
+	EQ(ret, -err);
 	EQ(info(fd).count, nr);
 	return nr;
 }
@@ -75,25 +75,27 @@ static void check_long(int fd, __u64 nr)
 	}
 }
 
-/* Does what a user does, in a process of his own. */
-static void as(uid_t uid, void (*fn)(void))
-{
-	pid_t pid;
-
-	EQ(chmod(DEVICE, 0666), 0);
-	pid = spawn();
-	if (!pid) {
-		become(uid, uid);
-		fn();
-		exit(0);
-	}
-	join(pid);
-}
-
 /* === A map === */
+
+struct full {
+	int fd;
+	struct hmap_batch *batch;
+};
+
+/* What was deleted is charged until no reader can see it. */
+static bool batch_is_taken(void *arg)
+{
+	const struct full *full = arg;
+	__s32 *result = (__s32 *)(uintptr_t)full->batch->results;
+
+	EQ(call(full->fd, HMAP_IOC_INSERT_BATCH, full->batch), 0);
+	OK(!*result || *result == -ENOSPC);
+	return !*result;
+}
 
 static void map_is_full(void)
 {
+	struct full full;
 	struct hmap_create arg = long_elems;
 	__u64 keys[4], old_key = 0;
 	__s32 results[4];
@@ -107,11 +109,9 @@ static void map_is_full(void)
 	struct hmap_update u = {
 		.key = (uintptr_t)&old_key,
 		.elem = (uintptr_t)elem,
-		.expect = (uintptr_t)old,
 		.old = (uintptr_t)old,
 		.key_len = 8,
 		.elem_len = SIZE,
-		.expect_len = SIZE,
 		.old_len = SIZE,
 	};
 	__u64 nr;
@@ -120,22 +120,25 @@ static void map_is_full(void)
 	arg.max_bytes = 1 << 19;
 	arg.hint = 200;
 	fd = make(&arg);
-	nr = put_until_refused(fd, 0);
+	nr = put_until_refused(fd, 0, ENOSPC);
 	OK(nr > 100 && info(fd).bytes <= arg.max_bytes);
 	memset(old, 0, sizeof(old));	/* the elem of key 0 */
-	REFUSED(fd, put_long(fd, 0), ENOMEM);
-	for (u.op = HMAP_UPDATE_XCHG; u.op <= HMAP_UPDATE_CMPXCHG; u.op++)
-		REFUSED(fd, call(fd, HMAP_IOC_UPDATE, &u), ENOMEM);
+	REFUSED(fd, put_long(fd, 0), ENOSPC);
+	REFUSED(fd, call(fd, HMAP_IOC_UPDATE, &u), ENOSPC);
+	u.op = HMAP_UPDATE_CMPXCHG;
+	u.expect = (uintptr_t)old;
+	u.expect_len = SIZE;
+	REFUSED(fd, call(fd, HMAP_IOC_UPDATE, &u), ENOSPC);
 	keys[0] = nr;
-	REFUSED(fd, call(fd, HMAP_IOC_INSERT_BATCH, &b) ?: results[0], ENOMEM);
+	REFUSED(fd, call(fd, HMAP_IOC_INSERT_BATCH, &b) ?: results[0], ENOSPC);
 	EQ(b.count, 1);
 
-	/* What takes no memory works, and what is given back can be used. */
+	/* What takes no memory works, and freed memory can be used again. */
 	check_long(fd, nr);
-	u.op = HMAP_UPDATE_TAKE;
-	EQ(call(fd, HMAP_IOC_UPDATE, &u), 0);
-	EQ(call(fd, HMAP_IOC_INSERT_BATCH, &b), 0);
-	EQ(results[0], 0);
+	EQ(del(fd, 0), 0);
+	full.fd = fd;
+	full.batch = &b;
+	OK(becomes_true(batch_is_taken, &full));
 	EQ(info(fd).count, nr);
 }
 
@@ -157,7 +160,7 @@ static void make_three(void)
 	EQ(create(fd, &named), 0);
 	EQ(create(dev(O_RDWR), &u64_set), -EDQUOT);
 
-	/* It counts as long as there is a name, or a file. */
+	/* A map counts as long as it has a name or a file. */
 	EQ(unlink_map(fd, "one-too-many"), 0);
 	EQ(create(dev(O_RDWR), &u64_set), -EDQUOT);
 	close(fd);
@@ -208,7 +211,7 @@ static void users_do_not_share(void)
 	as(OTHER, make_three);
 	fd = dev_open_map("b", O_RDWR);
 	EQ(unlink_map(fd, "b"), 0);
-	as(USER, make_none);	/* the file is here, the map is his */
+	as(USER, make_none);	/* the file is ours, but the map is theirs */
 	EQ(unlink_map(fd, "a"), 0);
 	EQ(unlink_map(fd, "c"), 0);
 	close(fd);
@@ -217,18 +220,11 @@ static void users_do_not_share(void)
 
 static void without_capability(void)
 {
-	struct __user_cap_header_struct hdr = {
-		.version = _LINUX_CAPABILITY_VERSION_3
-	};
-	struct __user_cap_data_struct data[2];
 	int fd = dev(O_RDWR);
 
 	set_parameter("max_user_maps", 0);
 	EQ(create(fd, &u64_set), 0);
-	EQ(syscall(SYS_capget, &hdr, data), 0);
-	data[CAP_TO_INDEX(CAP_SYS_RESOURCE)].effective &=
-		~CAP_TO_MASK(CAP_SYS_RESOURCE);
-	EQ(syscall(SYS_capset, &hdr, data), 0);
+	drop_capability(CAP_SYS_RESOURCE);
 	EQ(create(dev(O_RDWR), &u64_set), -EDQUOT);
 	set_parameter("max_user_maps", 1);
 	fd = dev(O_RDWR);
@@ -251,10 +247,10 @@ static void fill_two(void)
 	struct hmap_info i, o;
 	__u64 nr;
 
-	large.hint = 400;	/* no growth, after which bytes are given back */
+	large.hint = 400;	/* no growth, which would free bytes later */
 	fd = make_named(&large, "full");
 	EQ(put_long(other, 0), 0);
-	nr = put_until_refused(fd, 0);
+	nr = put_until_refused(fd, 0, EDQUOT);
 	OK(nr > 150);
 	i = info(fd);
 	o = info(other);
@@ -263,9 +259,9 @@ static void fill_two(void)
 	EQ(o.owner_bytes, i.owner_bytes);
 	OK(i.owner_bytes <= 1 << 20);
 	OK(i.owner_bytes > (1 << 20) - 2 * SIZE);
-	REFUSED(fd, put_long(fd, nr), ENOMEM);
-	REFUSED(other, put_long(other, 0), ENOMEM);
-	REFUSED(other, put_long(other, 1), ENOMEM);
+	REFUSED(fd, put_long(fd, nr), EDQUOT);
+	REFUSED(other, put_long(other, 0), EDQUOT);
+	REFUSED(other, put_long(other, 1), EDQUOT);
 
 	EQ(clear(other), 0);
 	EQ(put_long(other, 1), 0);
@@ -273,17 +269,17 @@ static void fill_two(void)
 	OK(becomes_true(only_one_left, &fd));
 	other = dev(O_RDWR);
 	large.hint = 1 << 16;
-	EQ(create(other, &large), -ENOMEM);
+	EQ(create(other, &large), -EDQUOT);
 	OK(becomes_true(only_one_left, &fd));
 	EQ(put_long(fd, nr), 0);
 	EQ(create(other, &long_elems), 0);
-	EQ(put_long(other, 1), -ENOMEM);
+	EQ(put_long(other, 1), -EDQUOT);
 	check_long(fd, nr + 1);
 }
 
 static void fill_nothing(void)
 {
-	EQ(create(dev(O_RDWR), &u64_set), -ENOMEM);
+	EQ(create(dev(O_RDWR), &u64_set), -EDQUOT);
 }
 
 static void bytes_of_a_user(void)
@@ -292,11 +288,11 @@ static void bytes_of_a_user(void)
 
 	set_parameter("max_user_bytes", 1 << 20);
 	as(USER, fill_two);
-	/* The name keeps it; and it stays his, whoever inserts. */
+	/* The name keeps it, and it counts for its maker, whoever inserts. */
 	fd = dev_open_map("full", O_RDWR);
 	while (!put_long(fd, info(fd).count))
 		;
-	EQ(put_long(fd, info(fd).count), -ENOMEM);
+	EQ(put_long(fd, info(fd).count), -EDQUOT);
 	EQ(info(fd).owner_max_bytes, 1 << 20);
 	set_parameter("max_user_bytes", info(fd).owner_bytes);
 	as(USER, fill_nothing);
@@ -308,6 +304,148 @@ static void bytes_of_a_user(void)
 	as(USER, fill_two);
 }
 
+/* A lower max_user_bytes takes effect at once, not with the next map. */
+static void limit_is_lowered(void)
+{
+	struct hmap_info i;
+	int fd;
+
+	drop_capability(CAP_SYS_RESOURCE);
+	fd = make(&long_elems);
+	for (__u64 key = 0; key < 50; key++)
+		EQ(put_long(fd, key), 0);
+	i = info(fd);
+	set_parameter("max_user_bytes", i.owner_bytes + 10 * SIZE);
+	OK(put_until_refused(fd, 50, EDQUOT) < 60);
+	set_parameter("max_user_bytes", 1);
+	EQ(info(fd).owner_max_bytes, 1);
+	REFUSED(fd, put_long(fd, 0), EDQUOT);
+	set_parameter("max_user_bytes", 0);
+	EQ(info(fd).owner_max_bytes, i.owner_max_bytes);
+	EQ(put_long(fd, 0), 0);
+	EQ(put_long(fd, 100), 0);
+}
+
+static int set_limit(int fd, __u32 which, __u64 value)
+{
+	struct hmap_set arg = { .flags = which };
+
+	if (which == HMAP_SET_MAX_ENTRIES)
+		arg.max_entries = value;
+	else
+		arg.max_bytes = value;
+	return call(fd, HMAP_IOC_SET, &arg);
+}
+
+/* The limits of an existing map can be set, even below what it uses. */
+static void limits_of_a_map(void)
+{
+	int fd = make(&long_elems);
+	struct hmap_info i;
+	__u64 nr;
+
+	for (__u64 key = 0; key < 50; key++)
+		EQ(put_long(fd, key), 0);
+	EQ(set_limit(fd, HMAP_SET_MAX_ENTRIES, 51), 0);
+	EQ(info(fd).max_entries, 51);
+	EQ(put_long(fd, 50), 0);
+	REFUSED(fd, put_long(fd, 51), ENOSPC);
+	EQ(set_limit(fd, HMAP_SET_MAX_ENTRIES, 10), 0);
+	REFUSED(fd, put_long(fd, 51), ENOSPC);
+	EQ(put_long(fd, 3), 0);
+	check_long(fd, 51);
+	EQ(set_limit(fd, HMAP_SET_MAX_ENTRIES, 0), 0);
+	EQ(info(fd).max_entries, parameter("max_entries"));
+	EQ(put_long(fd, 51), 0);
+
+	/* The elem that was replaced may still be charged, or just freed. */
+	i = info(fd);
+	EQ(set_limit(fd, HMAP_SET_MAX_BYTES, i.bytes), 0);
+	nr = put_until_refused(fd, 52, ENOSPC);
+	OK(nr <= 53);
+	EQ(set_limit(fd, HMAP_SET_MAX_BYTES, 1), 0);
+	REFUSED(fd, put_long(fd, 3), ENOSPC);
+	check_long(fd, nr);
+	EQ(set_limit(fd, HMAP_SET_MAX_BYTES, 0), 0);
+	EQ(info(fd).max_bytes, i.max_bytes);
+	EQ(put_long(fd, nr), 0);
+
+	set_parameter("max_entries", 1000);
+	set_parameter("max_bytes", 1 << 20);
+	EQ(set_limit(fd, HMAP_SET_MAX_ENTRIES, 1001), -ENOSPC);
+	EQ(set_limit(fd, HMAP_SET_MAX_BYTES, (1 << 20) + 1), -ENOSPC);
+	EQ(set_limit(fd, HMAP_SET_MAX_ENTRIES, 1000), 0);
+	EQ(set_limit(fd, HMAP_SET_MAX_BYTES, 1 << 20), 0);
+}
+
+/* A map counts for the user who made it, even once it belongs to another. */
+static void make_gift(void)
+{
+	close(make_named(&long_elems, "gift"));
+}
+
+static void given_away(void)
+{
+	const struct hmap_set give = { .flags = HMAP_SET_UID, .uid = OTHER };
+	struct hmap_info i;
+	int fd;
+
+	set_parameter("max_user_bytes", 1 << 20);
+	set_parameter("max_user_maps", 1);
+	as(USER, make_gift);
+	fd = dev_open_map("gift", O_RDWR);
+	EQ(call(fd, HMAP_IOC_SET, (void *)&give), 0);
+	OK(put_until_refused(fd, 0, EDQUOT) > 100);
+	i = info(fd);
+	EQ(i.uid, OTHER);
+	EQ(i.owner_max_bytes, 1 << 20);
+	as(USER, make_none);
+	set_parameter("max_user_maps", 3);
+	as(OTHER, make_three);
+}
+
+#define DESCRIPTORS	3000
+
+static long long available(void)
+{
+	char text[4096], *line;
+
+	read_file("/proc/meminfo", text, sizeof(text));
+	line = strstr(text, "MemAvailable:");
+	OK(line);
+	return strtoll(line + strlen("MemAvailable:"), NULL, 10) << 10;
+}
+
+/* A walk takes no memory between calls. */
+static void walks_take_no_memory(void)
+{
+	const struct rlimit files = { DESCRIPTORS + 100, DESCRIPTORS + 100 };
+	static struct hmap_next walks[DESCRIPTORS];
+	static __u8 buf[1 << 14];
+	static int fds[DESCRIPTORS];
+	int fd = make_named(&long_elems, "walked");
+	long long before;
+	__u32 count = 0;
+
+	EQ(setrlimit(RLIMIT_NOFILE, &files), 0);
+	for (__u64 key = 0; key < 200; key++)
+		EQ(put_long(fd, key), 0);
+	for (int i = 0; i < DESCRIPTORS; i++)
+		fds[i] = dev_open_map("walked", O_RDONLY);
+	memset(walks, 0, sizeof(walks));
+	before = available();
+	for (int i = 0; i < DESCRIPTORS; i++) {
+		EQ(next(fds[i], &walks[i], buf, sizeof(buf)), 0);
+		OK(walks[i].count);
+	}
+	OK(available() > before - (4 << 20));
+	do {
+		EQ(next(fds[0], &walks[7], buf, sizeof(buf)), 0);
+		count += walks[7].count;
+	} while (walks[7].count);
+	OK(count > 190);
+}
+
 /* === A cgroup === */
 
 #define CGROUPS	"/tmp/cgroups/"
@@ -316,7 +454,7 @@ static void need_memory_cgroup(void)
 {
 	char controllers[256];
 
-	/* The mount goes with the test. */
+	/* The mount goes away with the test. */
 	EQ(unshare(CLONE_NEWNS), 0);
 	EQ(mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL), 0);
 	if (mkdir(CGROUPS, 0700))
@@ -335,7 +473,7 @@ static void group_path(char path[128], const char *group, const char *file)
 	snprintf(path, 128, CGROUPS "%s/%s", group, file);
 }
 
-/* One that is left from a test that failed has nobody in it. */
+/* A group that a failed test has left behind is empty. */
 static void make_group(const char *group, const char *max)
 {
 	char path[128];
@@ -373,7 +511,7 @@ static void check_nobody_killed(const char *group)
 	OK(strstr(text, "oom_kill 0\n"));
 }
 
-/* What the process itself needs is there before it enters. */
+/* Fault in what the process itself needs before it enters the group. */
 static void enter(const char *group)
 {
 	char stack[1 << 16], path[128];
@@ -384,7 +522,7 @@ static void enter(const char *group)
 	write_file(path, "0");
 }
 
-/* @fn in a cgroup; it must not be killed for want of memory. */
+/* Run @fn in a cgroup; the OOM killer must leave it alone. */
 static void inside(const char *group, void (*fn)(int fd, __u64 *nr), int fd,
 		   __u64 *nr)
 {
@@ -401,13 +539,13 @@ static void inside(const char *group, void (*fn)(int fd, __u64 *nr), int fd,
 
 static void fill_until_refused(int fd, __u64 *nr)
 {
-	*nr = put_until_refused(fd, 0);
+	*nr = put_until_refused(fd, 0, ENOMEM);
 }
 
-/* Opened outside: for files, the kernel kills. */
+/* Opened outside the group, where opening a file would wake the OOM killer */
 static int unbound, crumbs;
 
-/* Elems of a byte, into what is left of a page that is charged. */
+/* Put elems of one byte, to use up pages that are already charged. */
 static void put_crumbs(void)
 {
 	__u64 key = info(crumbs).count;
@@ -418,7 +556,7 @@ static void put_crumbs(void)
 	EQ(err, -ENOMEM);
 }
 
-/* With no room for any elem: whether each call that needs one is refused. */
+/* Once there is no room for any elem, is each call that needs one refused? */
 static bool all_refused(void *arg)
 {
 	struct hmap_create large = long_elems;
@@ -438,17 +576,17 @@ static bool all_refused(void *arg)
 		.key_len = 8,
 		.elem_len = SIZE,
 	};
-	struct hmap_next n;
+	struct hmap_next n = { 0 };
 	__u32 len = SIZE;
 
-	put_until_refused(fd, info(fd).count);
+	put_until_refused(fd, info(fd).count, ENOMEM);
 	put_crumbs();
 	update_err = call(fd, HMAP_IOC_UPDATE, &u);
 	batch_err = call(fd, HMAP_IOC_INSERT_BATCH, &b);
 	large.hint = 1 << 20;
 	EQ(create(unbound, &large), -ENOMEM);
 	EQ(lookup(fd, keys, 8, elem, &len), 0);
-	EQ(next(fd, &n, elems, sizeof(elems), 0), 0);
+	EQ(next(fd, &n, elems, sizeof(elems)), 0);
 	EQ(n.count, 1);
 	memset(elems, 0, sizeof(elems));
 	return put_long(fd, 0) == -ENOMEM && update_err == -ENOMEM &&
@@ -456,7 +594,7 @@ static bool all_refused(void *arg)
 		(results[0] == -ENOMEM && results[1] == -ENOMEM));
 }
 
-/* The kernel charges ahead and gives back late, so not at the first try. */
+/* The kernel charges ahead and uncharges late, so try more than once. */
 static void try_all(int fd, __u64 *nr)
 {
 	for (int i = 0; i < 10; i++)
@@ -469,7 +607,7 @@ static bool can_put(void *fd)
 	return !put_long(*(int *)fd, info(*(int *)fd).count);
 }
 
-/* What a reader may see is freed later, but without being asked for. */
+/* Memory that a reader may still see is freed later, but without any call. */
 static void clear_and_fill(int fd, __u64 *nr)
 {
 	EQ(clear(fd), 0);
@@ -509,7 +647,7 @@ static void fill_small(int fd, __u64 *nr)
 	EQ(err, -ENOMEM);
 }
 
-/* A growth that is refused leaves longer chains, until they are refused. */
+/* Where growth is refused, chains get longer, until new keys are refused. */
 static void growth_is_refused(void)
 {
 	__u64 *nr = shared(sizeof(*nr)), got;
@@ -525,7 +663,7 @@ static void growth_is_refused(void)
 		EQ(get(fd, i, &got), 0);
 		EQ(got, ~i);
 	}
-	/* Who is in no such cgroup can go on. */
+	/* A process outside the cgroup can go on. */
 	for (__u64 i = 0; i < *nr; i++)
 		EQ(put(fd, *nr + i, i), 0);
 	EQ(clear(fd), 0);
@@ -546,9 +684,9 @@ static bool has_grown(void *fd)
 	       !(i.state & HMAP_STATE_GROWING);
 }
 
-#define SLACK	(1 << 19)	/* that is charged ahead, and to the process */
+#define SLACK	(1 << 19)	/* charged ahead, or for the process itself */
 
-/* Also what the work item allocates. */
+/* What the work item allocates is charged, too. */
 static void growth_is_charged(void)
 {
 	__u64 *nr = shared(sizeof(*nr));
@@ -566,6 +704,60 @@ static void growth_is_charged(void)
 	OK(charged("growing") < 2 * bytes + SLACK);
 	close(fd);
 	remove_group("growing");
+}
+
+/* This needs nothing but a buffer of @room bytes for the elem. */
+static int take_absent(int fd, __u32 room)
+{
+	static __u8 old[HMAP_ELEM_SIZE_MAX];
+	__u64 key = 0;
+	struct hmap_update u = {
+		.key = (uintptr_t)&key,
+		.old = (uintptr_t)old,
+		.key_len = 8,
+		.old_len = room,
+		.op = HMAP_UPDATE_TAKE,
+	};
+
+	return call(fd, HMAP_IOC_UPDATE, &u);
+}
+
+static int large_elems;	/* a map that is empty */
+
+static bool copy_is_refused(void *fd)
+{
+	put_until_refused(*(int *)fd, info(*(int *)fd).count, ENOMEM);
+	return take_absent(large_elems, HMAP_ELEM_SIZE_MAX) == -ENOMEM;
+}
+
+static void try_copies(int fd, __u64 *nr)
+{
+	EQ(take_absent(large_elems, HMAP_ELEM_SIZE_MAX), -ENOENT);
+	OK(becomes_true(copy_is_refused, &fd));
+	EQ(take_absent(large_elems, 8), -ENOENT);	/* on the stack */
+	*nr = info(fd).count;
+}
+
+/* A call's own buffers are charged to the caller's cgroup. */
+static void copies_are_charged(void)
+{
+	const struct hmap_create large = {
+		.key_kind = HMAP_KIND_U64,
+		.key_size = 8,
+		.elem_size = HMAP_ELEM_SIZE_MAX,
+		.flags = HMAP_CREATE_VAR_ELEM,
+	};
+	__u64 *nr = shared(sizeof(*nr));
+	int fd;
+
+	need_memory_cgroup();
+	make_group("small", "4M");
+	fd = make(&long_elems);
+	large_elems = make(&large);
+	inside("small", try_copies, fd, nr);
+	check_long(fd, *nr);
+	EQ(clear(fd), 0);
+	remove_group("small");
 }
 
 static void put_500(int fd, __u64 *nr)
@@ -602,9 +794,14 @@ static const struct test tests[] = {
 	TEST(users_do_not_share),
 	TEST(without_capability),
 	TEST(bytes_of_a_user),
+	TEST(limit_is_lowered),
+	TEST(limits_of_a_map),
+	TEST(given_away),
+	TEST(walks_take_no_memory),
 	TEST(group_is_full),
 	TEST(growth_is_refused),
 	TEST(growth_is_charged),
+	TEST(copies_are_charged),
 	TEST(each_pays_for_his_own),
 };
 

@@ -15,7 +15,7 @@ const struct hmap_create model_shapes[] = {
 
 const size_t nr_model_shapes = ARRAY_SIZE(model_shapes);
 
-/* The number, and behind it bytes that follow from it. */
+/* The number, followed by bytes that depend on it */
 static void fill(unsigned char *to, __u32 len, __u32 nr)
 {
 	for (__u32 i = 0; i < len; i += 4) {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * A map as user space knows it to be, to compare the kernel's with: which of
- * some numbered keys are there, and the number of the elem that each has.
+ * A model of a map, to compare the kernel's with: which of some numbered keys are
+ * present, and the number of each one's elem.
  */
 #ifndef _MODEL_H
 #define _MODEL_H
@@ -29,19 +29,19 @@ struct op {
 
 void model_make(struct model *m, const struct hmap_create *shape);
 
-/* Some operation; with more inserts than deletes when @m is to fill up. */
+/* A random operation; with @fill_up, more often an insert than a delete. */
 struct op model_pick(bool fill_up);
 
-/* What it should return, what it does, and what it leads to if it returns 0 */
+/* What it should return; do it; apply it to the model if it returned 0. */
 int model_expect(const struct model *m, const struct op *op);
 int model_do(const struct model *m, const struct op *op);
 void model_apply(struct model *m, const struct op *op);
 
-/* Counts in @seen the keys that @n has; each elem has to be right. */
+/* Count the keys in @n in @seen, and check their elems. */
 void model_see(const struct model *m, struct hmap_next *n,
 	       __u32 seen[MODEL_KEYS]);
 
-/* The map is what the model says, by a walk and by its count. */
+/* Check by a walk and by INFO that the map is as the model says. */
 void model_check(const struct model *m);
 
 #endif /* _MODEL_H */

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Loading and unloading: refused while in use, and otherwise leaving nothing. */
+/* Unloading is refused while the module is in use, and leaves nothing behind. */
 #define _GNU_SOURCE
+#include <linux/capability.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -73,7 +74,7 @@ static void refused_while_mapped_by_child(void)
 	EQ(load(""), 0);
 }
 
-/* Maps of every make, some in the middle of a growth, and a walk not ended. */
+/* Maps of all kinds, some in the middle of a growth, and unfinished walks. */
 static void named_maps_are_left(void)
 {
 	static char elem[4096];
@@ -83,19 +84,20 @@ static void named_maps_are_left(void)
 		.flags = HMAP_CREATE_VAR_ELEM,
 		.name = "strings",
 	};
-	struct hmap_next n;
 	int fd;
 
 	for (int round = 0; round < 2; round++) {
+		struct hmap_next n = { 0 }, m = { 0 };
+
 		fd = make(&arg);
 		for (__u64 i = 0; i < 700; i++)
 			EQ(insert(fd, elem, i * 4 % 4097, elem, i, 0), 0);
-		EQ(next(fd, &n, elem, sizeof(elem), 0), 0);
+		EQ(next(fd, &n, elem, sizeof(elem)), 0);
 		close(fd);
 		fd = make_u64("growing", 0600);
 		for (__u64 i = 0; i < 6657; i++)
 			EQ(put(fd, i, i), 0);
-		EQ(next(fd, &n, elem, sizeof(elem), 0), 0);
+		EQ(next(fd, &m, elem, sizeof(elem)), 0);
 		close(fd);
 		close(make_u64("empty", 0600));
 
@@ -126,6 +128,7 @@ static void parameters_of_a_load(void)
 	EQ(info(fds[0]).max_entries, 7);
 	EQ(info(fds[0]).max_bytes, 65536);
 	fd = dev(O_RDWR);
+	drop_capability(CAP_SYS_RESOURCE);
 	EQ(create(fd, &arg), -ENOSPC);
 	for (__u64 i = 0; i < 7; i++)
 		EQ(insert(fds[1], &i, 8, NULL, 0, 0), 0);
@@ -170,7 +173,7 @@ static bool is_unloaded(void *name)
 	return unload(name) != -EWOULDBLOCK;
 }
 
-/* A test of this file may leave no module, or one with parameters. */
+/* A test may leave the module unloaded, or loaded with parameters. */
 static void reload(void)
 {
 	OK(becomes_true(is_unloaded, "hmap"));

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Maps that are handed over, found by name, unlinked, and gone at the end. */
+/* How maps are shared, passed on, found by name, unlinked, and freed. */
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -147,9 +147,7 @@ static void by_scm_rights(void)
 	OK(becomes_true(no_debugfs_dir, name));
 }
 
-/* A descriptor in flight keeps a map, and nothing is left of one that never
- * arrives.
- */
+/* A descriptor in flight keeps a map, and one that never arrives leaks nothing. */
 static void lost_in_flight(void)
 {
 	int pair[2], fd = make_u64(NULL, 0);
@@ -181,7 +179,7 @@ static void by_name(void)
 	close(fd);
 	OK(!no_debugfs_dir("shared"));
 
-	/* No file is open on it now. */
+	/* Now no file is bound to it. */
 	pid = spawn();
 	if (!pid) {
 		fd = dev_open_map("shared", O_RDWR);
@@ -258,8 +256,9 @@ static void dies_with_its_file(void)
 	OK(becomes_true(no_debugfs_dir, name));
 }
 
-/* A process that is killed in the middle of things leaves a map of its own
- * nowhere, and one that others use in order.
+/*
+ * When a process is killed at any moment, its own map goes away, and a map that
+ * it shares stays consistent.
  */
 static void killed_user(void)
 {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* HMAP_IOC_UPDATE: all it does to any kind of elem, and what many do at once. */
+/* HMAP_IOC_UPDATE on all kinds of elems, and by many processes at once. */
 #include "device.h"
 
 #define KEY_LEN		200
@@ -18,7 +18,7 @@ static const struct hmap_create shapes[] = {
 	  .flags = HMAP_CREATE_VAR_ELEM },
 };
 
-/* Elems have numbers from 1 on; an integer is its number. */
+/* Elems are numbered from 1; an integer elem is its own number. */
 static bool is_integer(const struct hmap_create *shape)
 {
 	return !(shape->flags & HMAP_CREATE_VAR_ELEM) &&
@@ -63,21 +63,24 @@ static void make_one(struct one *o, const struct hmap_create *shape)
 	};
 }
 
-/* An update that stores or adds, or expects, elems of these numbers. */
+/* An update that stores or adds elem @elem and expects elem @expect. */
 static struct hmap_update prepare(struct one *o, __u32 op, __u32 flags,
 				  __u32 elem, __u32 expect)
 {
+	bool has_expect = op == HMAP_UPDATE_CMPXCHG;
+	bool has_elem = op != HMAP_UPDATE_TAKE;
+
 	fill(o->shape, elem, o->elem);
 	fill(o->shape, expect, o->expect);
 	memset(o->old, 0x5a, sizeof(o->old));
 	return (struct hmap_update) {
 		.key = (uintptr_t)o->key,
-		.elem = (uintptr_t)o->elem,
-		.expect = (uintptr_t)o->expect,
+		.elem = has_elem ? (uintptr_t)o->elem : 0,
+		.expect = has_expect ? (uintptr_t)o->expect : 0,
 		.old = (uintptr_t)o->old,
 		.key_len = o->key_len,
-		.elem_len = elem_len(o->shape, elem),
-		.expect_len = elem_len(o->shape, expect),
+		.elem_len = has_elem ? elem_len(o->shape, elem) : 0,
+		.expect_len = has_expect ? elem_len(o->shape, expect) : 0,
 		.old_len = o->shape->elem_size,
 		.op = op,
 		.flags = flags,
@@ -90,7 +93,7 @@ static int update(struct one *o, struct hmap_update *u)
 	return call(o->fd, HMAP_IOC_UPDATE, u);
 }
 
-/* Have the key be there with the elem of that number, or, with 0, not. */
+/* Give the key the elem with number @nr, or delete it if that is 0. */
 static void set(struct one *o, __u32 nr)
 {
 	if (!nr) {
@@ -118,7 +121,7 @@ static void check_is(struct one *o, __u32 nr)
 	SAME_BYTES(got, want, len);
 }
 
-/* That @old has the elem, and nothing else; 0 for none. */
+/* Check that @old holds elem @nr and nothing else; 0 means no elem. */
 static void check_old(const struct one *o, __u32 nr)
 {
 	__u8 want[ELEM_MAX + 1];
@@ -132,8 +135,8 @@ static void check_old(const struct one *o, __u32 nr)
 /* === One update === */
 
 /*
- * What comes of an update where the elem has the number *@nr, or 0 where there
- * is none; and what it is then.
+ * Return what an update of elem *@nr should return, and set *@nr to the elem that
+ * should then be there.  0 means no elem.
  */
 static int outcome(const struct hmap_create *shape, __u32 op, __u32 flags,
 		   __u32 elem, __u32 expect, __u32 *nr)
@@ -176,7 +179,7 @@ static void try_one(struct one *o, __u32 op, __u32 flags, __u32 was,
 	EQ(u.old_len, was ? elem_len(o->shape, was) : o->shape->elem_size);
 }
 
-/* By all updates there are, of an entry and of none, with another beside. */
+/* Every update, of a present and an absent key, beside another entry. */
 static void every_update(void)
 {
 	static const struct {
@@ -213,7 +216,7 @@ static void every_update(void)
 	}
 }
 
-/* The caller may have one buffer for all, as in C11's compare-and-exchange. */
+/* Buffers may overlap, as in C11's compare-and-exchange. */
 static void one_buffer(void)
 {
 	static struct one o;
@@ -247,7 +250,7 @@ static void one_buffer(void)
 	}
 }
 
-/* Another is one that differs in its last byte, or that has one less. */
+/* An elem that only differs in its last byte or its length is not equal. */
 static void nearly_expected(void)
 {
 	static struct one o;
@@ -310,7 +313,7 @@ static void add_wraps(void)
 	int fd = make(&arg);
 	__u64 elem64;
 
-	/* As many as are side by side in a bucket: none sees a carry. */
+	/* As many as a bucket holds, to see a carry into a neighbour */
 	for (key = 0; key < 8; key++)
 		EQ(insert(fd, &key, 4, &elem, 4, HMAP_INSERT_ANY), 0);
 	for (key = 0; key < 8; key++) {
@@ -361,6 +364,35 @@ static void no_integers(void)
 
 /* === Refused === */
 
+/* Operands that an operation does not use must be 0. */
+static void unused_operands(void)
+{
+	static struct one o;
+	struct hmap_update u;
+
+	make_one(&o, &shapes[1]);
+	set(&o, 3);
+	for (__u32 op = 0; op <= HMAP_UPDATE_TAKE; op++) {
+		trying("op %u", op);
+		if (op != HMAP_UPDATE_CMPXCHG) {
+			u = prepare(&o, op, 0, 2, 3);
+			u.expect = (uintptr_t)o.expect;
+			REFUSED(o.fd, update(&o, &u), EINVAL);
+			u = prepare(&o, op, 0, 2, 3);
+			u.expect_len = 8;
+			REFUSED(o.fd, update(&o, &u), EINVAL);
+		}
+		if (op == HMAP_UPDATE_TAKE) {
+			u = prepare(&o, op, 0, 2, 3);
+			u.elem = (uintptr_t)o.elem;
+			REFUSED(o.fd, update(&o, &u), EINVAL);
+			u = prepare(&o, op, 0, 2, 3);
+			u.elem_len = 8;
+			REFUSED(o.fd, update(&o, &u), EINVAL);
+		}
+	}
+}
+
 static void einval(void)
 {
 	static const struct {
@@ -396,7 +428,7 @@ static void einval(void)
 	}
 }
 
-/* Lengths that do not fit; only of what the operation uses. */
+/* Lengths that do not fit the map */
 static void bad_lengths(void)
 {
 	static const __u32 not8[] = { 0, 7, 9, 65536, ~0U };
@@ -427,14 +459,7 @@ static void bad_lengths(void)
 		u = prepare(&o, HMAP_UPDATE_XCHG, 0, 3, 0);
 		u.old = 0;
 		u.old_len = not8[i];
-		u.expect_len = not8[i];
-		u.expect = (uintptr_t)NOWHERE;
 		EQ(update(&o, &u), 0);
-		u = prepare(&o, HMAP_UPDATE_TAKE, 0, 0, 0);
-		u.elem_len = not8[i];
-		u.elem = (uintptr_t)NOWHERE;
-		EQ(update(&o, &u), 0);
-		set(&o, 3);
 	}
 
 	make_one(&o, &shapes[ARRAY_SIZE(shapes) - 1]);
@@ -450,7 +475,7 @@ static void bad_lengths(void)
 	REFUSED(o.fd, update(&o, &u), EINVAL);
 }
 
-/* Room for less than is there; and for all of it, in the end. */
+/* Too little room for the old elem, and in the end enough. */
 static void emsgsize(void)
 {
 	static const struct {
@@ -482,7 +507,7 @@ static void emsgsize(void)
 			EQ(u.present, 1);
 			check_old(&o, 0);
 		}
-		/* What was told is what it takes. */
+		/* @old_len is now what was asked for. */
 		EQ(update(&o, &u), updates[i].err);
 		check_old(&o, 5);
 	}
@@ -534,7 +559,7 @@ static void enospc(void)
 	check_is(&o, 3);
 }
 
-/* Memory of the caller's that is not there, whatever it was to be. */
+/* Each operand in turn is at a bad address. */
 static void efault_operands(void)
 {
 	static struct one o;
@@ -573,7 +598,7 @@ static void efault_operands(void)
 	}
 }
 
-/* What could not be told does not happen. */
+/* No change is made if its result cannot be written. */
 static void efault_answer(void)
 {
 	static struct one o;
@@ -613,13 +638,13 @@ static void efault_answer(void)
 #define COUNTERS	4U
 #define ADDS		4000	/* by each process */
 
-/* How often each number was what a counter was before. */
+/* How often each value was returned as a counter's old one */
 struct counts {
 	__u8 seen[COUNTERS][PROCESSES_MAX * ADDS];
 	__u32 made[COUNTERS];
 };
 
-/* Other keys come, so that the map grows. */
+/* Also insert other keys, so that the map grows. */
 static void count_up(int fd, int who, void *arg)
 {
 	struct counts *c = arg;
@@ -656,7 +681,7 @@ static void counters(void)
 
 #define STEPS	150	/* by each process */
 
-/* An elem that says in all its words how often it was replaced. */
+/* An elem that has its version in every word */
 static __u32 fill_words(const struct hmap_create *shape, __u64 *elem, __u64 n)
 {
 	__u32 len = shape->elem_size;
@@ -764,7 +789,7 @@ static void each_taken_once(void)
 	EQ(info(fd).count, 0);
 }
 
-/* What each process took for the first elem of a key. */
+/* Which elem each process takes for the first one of a key */
 struct race {
 	const struct hmap_create *shape;
 	__u8 first[PROCESSES_MAX][KEYS];
@@ -834,7 +859,7 @@ static void one_winner(void)
 
 #define TOKENS	4000	/* of each process */
 
-/* Puts its own tokens where others put theirs, and gets one for each. */
+/* Exchange one's own tokens for whatever another process has put there. */
 static void pass_on(int fd, int who, void *arg)
 {
 	__u8 *got = arg;
@@ -879,6 +904,7 @@ static const struct test tests[] = {
 	TEST(add_wraps),
 	TEST(no_integers),
 	TEST(einval),
+	TEST(unused_operands),
 	TEST(bad_lengths),
 	TEST(emsgsize),
 	TEST(eacces),

@@ -20,7 +20,9 @@
  * can do nothing.
  *
  * Any call can fail with
- *	EFAULT	a pointer that was passed does not point to the caller's memory
+ *	EFAULT	a pointer that was passed does not point to the caller's memory.
+ *		Only if that memory is taken away during the call may the call
+ *		have done its work
  *	E2BIG	a field this kernel does not know is not 0
  *	EINVAL	the structure is smaller than that of version 1, a flag is
  *		unknown, or a reserved field is not 0
@@ -88,7 +90,7 @@
  *	EINVAL	@key_kind, @key_size or @elem_size do not fit, @mode has other
  *		bits, or @name is not 1 to 63 printable ASCII characters other
  *		than '/' followed by zeros, or begins with a '.' or '#'
- *	EBUSY	the file is bound already
+ *	EBUSY	the file is bound already, or just being bound
  *	EACCES	the file is not open for reading and writing, or the mode of the
  *		map that is there does not let the caller read and write
  *	EEXIST	there is a map of that name; with HMAP_CREATE_OR_OPEN, one with
@@ -131,7 +133,7 @@ struct hmap_create {
  *	ENOENT	there is no map of that name
  *	EBADF	@fd is not open
  *	EBADFD	@fd is not bound to a map
- *	EBUSY	the file is bound already
+ *	EBUSY	the file is bound already, or just being bound
  *	EACCES	the map's mode does not let the caller do what the file is open
  *		for
  */
@@ -178,9 +180,10 @@ struct hmap_unlink {
  * Sets all that @flags say, or nothing where one of them is refused.  Fields
  * that are not to be set are 0.
  *
- * The owner of the map may set all but @uid, and @gid to a group of their own.
- * CAP_FOWNER stands in for the owner; for any other owner or group CAP_CHOWN is
- * needed.
+ * It takes to be the map's owner, or CAP_FOWNER, to set @mode, limits and @name.
+ * The owner may set @gid to one of their groups; any other change of @uid or
+ * @gid takes CAP_CHOWN.  If the map was made with CAP_SYS_RESOURCE, and so
+ * counts for nobody's limits, it takes CAP_SYS_RESOURCE to raise its own.
  *
  * Errors:
  *	EINVAL	a field is not 0 that is not to be set, @mode has other bits,
@@ -373,9 +376,9 @@ struct hmap_batch {
  * @count is 0; with EINTR the cursor may have moved on, else it has not.
  *
  * Errors:
- *	EMSGSIZE the next records do not fit into @len bytes; @used says how
- *		many they need.  This is one record, but where several keys have
- *		the same 64 bits of hash, they are only given together
+ *	EMSGSIZE what comes next does not fit into @len bytes; @used says how
+ *		many it needs.  This is one record, unless several keys have the
+ *		same 64 bits of hash: those are only given together
  *	ESTALE	the map was cleared since the walk began, or it had become empty
  *		and drew a new seed, or this is not a cursor of the map
  *	EINVAL	this is not a cursor
