@@ -80,6 +80,11 @@ static void names(void)
 	EQ(set(other, 1, 4), 0);
 	FAILS(hmap_info(other, &i), EACCES);
 
+	other = hmap_open("name", O_RDONLY | O_CLOEXEC);
+	OK(other >= 0);
+	FAILS(hmap_open("name", O_ACCMODE), EINVAL);
+	FAILS(hmap_open("name", O_RDONLY | O_NONBLOCK), EINVAL);
+
 	FAILS(hmap_open("no name", O_RDONLY), ENOENT);
 	FAILS(hmap_unlink("no name"), ENOENT);
 	FAILS(hmap_create("", &create), EINVAL);
@@ -150,6 +155,8 @@ static void no_device(void)
 	EQ(unshare(CLONE_NEWNS), 0);
 	EQ(mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL), 0);
 	EQ(mount("none", "/dev", "tmpfs", 0, NULL), 0);
+	/* A file in place of the device would keep the module's from it. */
+	FAILS(hmap_open("name", O_RDWR | O_CREAT), EINVAL);
 	FAILS(hmap_open("name", O_RDWR), ENODEV);
 	FAILS(hmap_create(NULL, &u64_u64), ENODEV);
 	FAILS(hmap_unlink("name"), ENODEV);

@@ -46,10 +46,10 @@ int hmap_create(const char *name, const struct hmap_create *create);
 /**
  * hmap_open() - open a map by its name
  * @name: its name
- * @flags: %O_RDONLY, %O_WRONLY or %O_RDWR
+ * @flags: %O_RDONLY, %O_WRONLY or %O_RDWR; %O_CLOEXEC is implied
  *
  * Errors:
- *	EINVAL	@name is not a name
+ *	EINVAL	@name is not a name, or there are other @flags
  *	ENOENT	there is no map of that name
  *	EACCES	the mode of the map, or of /dev/hmap, does not let the caller
  *		do what @flags say

@@ -60,10 +60,16 @@ int hmap_create(const char *name, const struct hmap_create *create)
 int hmap_open(const char *name, int flags)
 {
 	struct hmap_name arg;
+	int access = flags & ~O_CLOEXEC;
 
+	/* Others are for files: O_CREAT would make one where no device is. */
+	if (access != O_RDONLY && access != O_WRONLY && access != O_RDWR) {
+		errno = EINVAL;
+		return -1;
+	}
 	if (set_name(arg.name, name))
 		return -1;
-	return device_call(flags, HMAP_IOC_OPEN, &arg);
+	return device_call(access, HMAP_IOC_OPEN, &arg);
 }
 
 int hmap_unlink(const char *name)
