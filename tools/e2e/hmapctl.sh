@@ -506,6 +506,20 @@ test_load_from_stdin()
 	run 0 hmapctl load m
 }
 
+# Whatever is opened must not get the number of a stream that is closed.
+test_closed_streams()
+{
+	create m u32 u32
+	hmapctl load m <&- 2>err && die 'loads from where there is no stdin'
+	complained 'stdin: Bad file descriptor'
+	run 0 hmapctl insert m 1 1
+	hmapctl dump m >&- 2>err && die 'dumps to where there is no stdout'
+	complained 'standard output: Bad file descriptor'
+	hmapctl lookup m 2 2>&- && die 'finds what is not there'
+	run 0 hmapctl dump m
+	printed '1	1'
+}
+
 test_limits()
 {
 	create m u32 u32 --max-entries 5
@@ -707,7 +721,24 @@ test_json_forms()
 	{"key":{"hex":"0g"},"elem":1}
 	{"key":{"hex":"00","x":1},"elem":1}
 	{'key':"a","elem":1}
+	{"key":[{"a":1}],"elem":1}
 	END
+	while IFS= read -r line; do
+		printf '%s\n' '{"key":"","elem":0}' "$line" >in
+		refused 2 'in:2: the line has two members of one name' \
+			hmapctl load m in --jsonl
+	done <<-'END'
+	{"key":"a","key":"b","elem":1}
+	{"key":"a","elem":1,"elem":1}
+	{"key":"a\":","k\u0065y":"b","elem":1}
+	{"key":{"hex":"00","hex":"01"},"elem":1}
+	END
+	for line in '{"key":"a\000b","elem":1}' '{"key":"a","elem":1}\000' \
+		    '{"key":"a",\000"elem":1}'; do
+		# shellcheck disable=SC2059 # the line has a \000 in it
+		printf "$line" >in
+		refused 2 'in:1: the line has a NUL' hmapctl load m in --jsonl
+	done
 	holds m want
 }
 
@@ -851,7 +882,7 @@ test_completion()
 
 tests='help wrong_usage life_of_a_map entries many_at_once thousands load_counts
 load_does_not_wait updates add updates_as_json arguments sets integer_borders
-load_complains load_from_stdin limits round_trip raw_bytes largest json
+load_complains load_from_stdin closed_streams limits round_trip raw_bytes largest json
 json_lines json_forms write_errors limits_of_the_module limits_of_a_user
 another_user_may_not completion'
 

@@ -178,6 +178,35 @@ static const char *altered(const char *s)
 	return NULL;
 }
 
+/* Members in an object, and in the objects that are members of it. */
+static int count_members(struct json_object *json)
+{
+	int n = 0;
+
+	if (!json_object_is_type(json, json_type_object))
+		return 0;
+	json_object_object_foreach(json, name, member)
+		n += name ? 1 + count_members(member) : 0;
+	return n;
+}
+
+/* Of members that have one name, json-c keeps the last. */
+static const char *repeated(const char *s, struct json_object *json)
+{
+	int left = count_members(json);
+	bool string = false;
+
+	for (; *s; s++) {
+		if (*s == '"')
+			string = !string;
+		else if (string && *s == '\\')
+			s++;
+		else if (!string && *s == ':')
+			left--;
+	}
+	return left ? "has two members of one name" : NULL;
+}
+
 static struct json_object *parse_object(const char *text, size_t len,
 					const char **wrong)
 {
@@ -260,9 +289,16 @@ const char *json_parse_entry(const struct map *map, const char *text,
 	struct json_object *json;
 
 	*what = "the line ";
+	/* To json-c, a NUL is the end. */
+	if (memchr(text, '\0', len))
+		return "has a NUL in it";
 	json = parse_object(text, len, &wrong);
 	if (!wrong)
 		wrong = entry_from_json(map, json, key, elem, what);
+	if (!wrong) {
+		*what = "the line ";
+		wrong = repeated(text, json);
+	}
 	json_object_put(json);
 	return wrong;
 }

@@ -3,12 +3,14 @@
  * The command line: what subcommands and options there are, and their help.
  */
 #include <err.h>
+#include <fcntl.h>
 #include <getopt.h>
 #include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 #include "hmapctl.h"
 #include "manual.h"
 
@@ -215,10 +217,26 @@ static void run(int argc, char **argv)
 		c->run(&args);
 }
 
+/*
+ * Standard streams that are closed would be whatever is opened next, such as a
+ * map.  Put in their place what cannot be used either.
+ */
+static void occupy_closed_streams(void)
+{
+	int fd, flags;
+
+	for (fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) {
+		flags = fd == STDIN_FILENO ? O_WRONLY : O_RDONLY;
+		if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", flags) != fd)
+			err(EXIT_REFUSED, "/dev/null");
+	}
+}
+
 int main(int argc, char **argv)
 {
 	const char *name = argc > 1 ? argv[1] : "";
 
+	occupy_closed_streams();
 	/* A closed pipe is then an error of write(2), as a full disk is. */
 	signal(SIGPIPE, SIG_IGN);
 
