@@ -24,20 +24,15 @@ static char output[HMAP_ELEM_SIZE_MAX];
 /* Whoever comes first makes the cache. */
 static int open_cache(void)
 {
-	const struct hmap_create create = {
+	struct hmap_create create = {
 		.key_kind = HMAP_KIND_STRING,
 		.elem_size = sizeof(output),
-		.flags = HMAP_CREATE_VAR_ELEM,
+		.flags = HMAP_CREATE_VAR_ELEM | HMAP_CREATE_OR_OPEN,
 		.mode = 0600,
 		.max_entries = ENTRIES,
 	};
-	int fd;
+	int fd = hmap_create("cached", &create);
 
-	do {
-		fd = hmap_open("cached", O_RDWR);
-		if (fd < 0 && errno == ENOENT)
-			fd = hmap_create("cached", &create);
-	} while (fd < 0 && errno == EEXIST);
 	if (fd < 0)
 		err(1, "the cache");
 	return fd;

@@ -54,7 +54,7 @@ static void print_counts(int map)
 
 int main(int argc, char **argv)
 {
-	const struct hmap_create create = {
+	struct hmap_create create = {
 		.key_kind = HMAP_KIND_STRING,
 		.elem_size = sizeof(__u64),
 	};

@@ -2,6 +2,7 @@
 /*
  * Many entries in one call.
  */
+#include <errno.h>
 #include <stdint.h>
 #include <sys/ioctl.h>
 
@@ -15,8 +16,14 @@ static int batch(int fd, unsigned long cmd, struct hmap_batch *arg,
 	arg->results = (uintptr_t)results;
 	arg->count = *count;
 	ret = ioctl(fd, cmd, arg);
-	/* What fails before it has begun leaves the count as it was. */
-	*count = ret && arg->count == *count ? 0 : arg->count;
+	/*
+	 * What fails before it has begun leaves the count as it was.  With all
+	 * done, only the results can be what is missing.
+	 */
+	if (ret && errno != EFAULT && arg->count == *count)
+		*count = 0;
+	else
+		*count = arg->count;
 	return ret;
 }
 

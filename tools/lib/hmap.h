@@ -31,9 +31,10 @@ extern "C" {
 /* === Maps === */
 
 /**
- * hmap_create() - make a map
+ * hmap_create() - make a map, or with HMAP_CREATE_OR_OPEN open the one there is
  * @name: its name, or %NULL for a map without one
- * @create: what the map is to be; the name in it is not looked at
+ * @create: what the map is to be; the name in it is not looked at, and @created
+ *	and @id are set
  *
  * Errors:
  *	as for struct hmap_create
@@ -41,7 +42,7 @@ extern "C" {
  *
  * Return: a file descriptor, open for reading and writing, that exec(2) closes
  */
-int hmap_create(const char *name, const struct hmap_create *create);
+int hmap_create(const char *name, struct hmap_create *create);
 
 /**
  * hmap_open() - open a map by its name
@@ -59,6 +60,20 @@ int hmap_create(const char *name, const struct hmap_create *create);
 int hmap_open(const char *name, int flags);
 
 /**
+ * hmap_reopen() - open a map once more, also one that has no name
+ * @fd: the map
+ * @flags: as for hmap_open()
+ *
+ * Errors:
+ *	EINVAL	@fd is not a map, or @flags are none of those
+ *	EACCES	the mode of the map, or of /dev/hmap, does not let the caller
+ *		do what @flags say
+ *
+ * Return: a file descriptor that exec(2) closes
+ */
+int hmap_reopen(int fd, int flags);
+
+/**
  * hmap_unlink() - take a map's name away
  * @name: its name
  *
@@ -67,10 +82,20 @@ int hmap_open(const char *name, int flags);
  * Errors:
  *	EINVAL	@name is not a name
  *	ENOENT	there is no map of that name
- *	EPERM	the caller neither made the map nor has CAP_FOWNER
+ *	EPERM	the caller neither owns the map nor has CAP_FOWNER
  *	EACCES	the caller may not open /dev/hmap for writing
  */
 int hmap_unlink(const char *name);
+
+/**
+ * hmap_set() - change a map's mode, owner, limits or name
+ * @fd: the map
+ * @set: which of them, and to what
+ *
+ * Errors:
+ *	as for struct hmap_set
+ */
+int hmap_set(int fd, const struct hmap_set *set);
 
 /**
  * hmap_clear() - delete all entries
@@ -80,8 +105,9 @@ int hmap_clear(int fd);
 
 /**
  * hmap_info() - ask what there is to know of a map
- * @fd: the map, open for reading
- * @info: where to put it
+ * @fd: the map
+ * @info: where to put it; if @fd is not open for reading, what keys and elems
+ *	are, and who owns the map, but not what is in it
  */
 int hmap_info(int fd, struct hmap_info *info);
 
@@ -112,9 +138,9 @@ int hmap_next_map(struct hmap_info *info);
  *	EINVAL	@key_len or @elem_len does not fit the map
  *	EEXIST	the key is there (%HMAP_INSERT_NOEXIST)
  *	ENOENT	the key is not there (%HMAP_INSERT_EXIST)
- *	ENOSPC	the map holds as many entries as it may
- *	ENOMEM	out of memory, or the map, or all maps of its owner, would use
- *		more than they may; it is as it was
+ *	ENOSPC	the map holds as many entries as it may, or would use more
+ *		memory than it may
+ *	EDQUOT	so would all maps of the user who made it
  */
 int hmap_insert(int fd, const void *key, __u32 key_len, const void *elem,
 		__u32 elem_len, __u32 flags);
@@ -196,7 +222,8 @@ int hmap_xchg(int fd, const void *key, __u32 key_len, const void *elem,
  *	EINVAL	a length does not fit the map
  *	ENOENT	the key is not there
  *	ESTALE	the elem is another than @expect
- *	ENOMEM	as for hmap_insert()
+ *	ENOSPC	as for hmap_insert()
+ *	EDQUOT	as for hmap_insert()
  *	EMSGSIZE as for hmap_xchg()
  */
 int hmap_cmpxchg(int fd, const void *key, __u32 key_len, const void *expect,
@@ -247,8 +274,9 @@ int hmap_take(int fd, const void *key, __u32 key_len, void *old,
  *
  * Entries are done one after another, and one that fails does not end it: its
  * place in @results has the negative errno that the call for it alone would
- * have set, the others 0.  @count is set to how many were done; if that is not
- * all, the function fails with the reason, and may be called for the rest.
+ * have set, the others 0.  If not all are done, the function fails with the
+ * reason, such as EINTR, and may be called for the rest.  @count is set to how
+ * many were done, from the first on.
  */
 
 /**
@@ -331,9 +359,9 @@ struct hmap_item {
  * hmap_walk_begin() - begin to go through all entries of a map
  * @fd: the map, open for reading
  *
- * A file has one walk at a time, so for two walks at once open a map twice.
  * What the walk promises is told for struct hmap_next; as it reads some
- * entries ahead, one that was just deleted may still be given.
+ * entries ahead, one that was just deleted may still be given.  A map can have
+ * any number of walks at once.  After fork(2) each process goes on by itself.
  *
  * Errors:
  *	ENOMEM	out of memory
@@ -349,6 +377,8 @@ struct hmap_walk *hmap_walk_begin(int fd);
  *
  * Errors:
  *	ENOMEM	out of memory; the walk has not gone on
+ *	ESTALE	the map was cleared, or was empty meanwhile: begin again
+ *	EINTR	a signal arrived; call again to go on
  *
  * Return: 1 if there is a next entry, 0 if not
  */

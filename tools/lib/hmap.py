@@ -127,7 +127,7 @@ def _check(result, _, args):
     raise _error(ctypes.get_errno(), NAME_REASONS, name)
 
 
-_lib = ctypes.CDLL('libhmap.so.0', use_errno=True)
+_lib = ctypes.CDLL('libhmap.so.1', use_errno=True)
 for _name in ('create', 'open', 'unlink', 'next_map', 'info', 'clear',
               'insert', 'lookup', 'delete', 'xchg', 'cmpxchg', 'fetch_add',
               'take', 'insert_batch', 'lookup_batch', 'delete_batch',

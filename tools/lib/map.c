@@ -12,18 +12,29 @@
 
 #define DEVICE "/dev/hmap"
 
+/* Returns a file descriptor, or -1. */
+static int open_device(int flags)
+{
+	int access = flags & ~O_CLOEXEC, fd;
+
+	/* Others are for files: O_CREAT would make one where no device is. */
+	if (access != O_RDONLY && access != O_WRONLY && access != O_RDWR) {
+		errno = EINVAL;
+		return -1;
+	}
+	fd = open(DEVICE, access | O_CLOEXEC);
+	if (fd < 0 && errno == ENOENT)
+		errno = ENODEV;
+	return fd;
+}
+
 /* Opens the device and makes one call; the file descriptor if that worked. */
 static int device_call(int flags, unsigned long cmd, void *arg)
 {
-	int fd = open(DEVICE, flags | O_CLOEXEC);
+	int fd = open_device(flags);
 	int err;
 
-	if (fd < 0) {
-		if (errno == ENOENT)
-			errno = ENODEV;
-		return -1;
-	}
-	if (!ioctl(fd, cmd, arg))
+	if (fd < 0 || !ioctl(fd, cmd, arg))
 		return fd;
 
 	err = errno;
@@ -46,35 +57,42 @@ static int set_name(char to[HMAP_NAME_LEN], const char *name)
 	return 0;
 }
 
-int hmap_create(const char *name, const struct hmap_create *create)
+int hmap_create(const char *name, struct hmap_create *create)
 {
 	struct hmap_create arg = *create;
+	int fd;
 
 	if (name && set_name(arg.name, name))
 		return -1;
 	if (!name)
 		memset(arg.name, 0, sizeof(arg.name));
-	return device_call(O_RDWR, HMAP_IOC_CREATE, &arg);
+	fd = device_call(O_RDWR, HMAP_IOC_CREATE, &arg);
+	if (fd >= 0) {
+		create->created = arg.created;
+		create->id = arg.id;
+	}
+	return fd;
 }
 
 int hmap_open(const char *name, int flags)
 {
-	struct hmap_name arg;
-	int access = flags & ~O_CLOEXEC;
+	struct hmap_open arg = { 0 };
 
-	/* Others are for files: O_CREAT would make one where no device is. */
-	if (access != O_RDONLY && access != O_WRONLY && access != O_RDWR) {
-		errno = EINVAL;
-		return -1;
-	}
 	if (set_name(arg.name, name))
 		return -1;
-	return device_call(access, HMAP_IOC_OPEN, &arg);
+	return device_call(flags, HMAP_IOC_OPEN, &arg);
+}
+
+int hmap_reopen(int fd, int flags)
+{
+	struct hmap_open arg = { .flags = HMAP_OPEN_FD, .fd = fd };
+
+	return device_call(flags, HMAP_IOC_OPEN, &arg);
 }
 
 int hmap_unlink(const char *name)
 {
-	struct hmap_name arg;
+	struct hmap_unlink arg;
 	int fd;
 
 	if (set_name(arg.name, name))
@@ -83,9 +101,18 @@ int hmap_unlink(const char *name)
 	return fd < 0 ? -1 : close(fd);
 }
 
+int hmap_set(int fd, const struct hmap_set *set)
+{
+	struct hmap_set arg = *set;
+
+	return ioctl(fd, HMAP_IOC_SET, &arg);
+}
+
 int hmap_clear(int fd)
 {
-	return ioctl(fd, HMAP_IOC_CLEAR);
+	struct hmap_clear arg = { 0 };
+
+	return ioctl(fd, HMAP_IOC_CLEAR, &arg);
 }
 
 int hmap_info(int fd, struct hmap_info *info)

@@ -36,7 +36,6 @@ struct hmap_walk *hmap_walk_begin(int fd)
 	}
 	walk->fd = fd;
 	walk->next.len = ROOM;
-	walk->next.flags = HMAP_NEXT_REWIND;
 	return walk;
 }
 
@@ -56,7 +55,6 @@ static int fill(struct hmap_walk *walk)
 	do {
 		walk->next.buf = (uintptr_t)walk->buf;
 		if (!ioctl(walk->fd, HMAP_IOC_NEXT, &walk->next)) {
-			walk->next.flags = 0;
 			walk->at = walk->buf;
 			walk->left = walk->next.count;
 			return 0;
