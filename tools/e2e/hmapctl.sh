@@ -100,7 +100,7 @@ create()	# NAME KEY ELEM [OPTION]...
 }
 
 subcommands='create list insert lookup delete xchg cmpxchg add take load dump
-show clear unlink help'
+show set clear unlink help'
 
 test_help()
 {
@@ -166,6 +166,14 @@ test_wrong_usage()
 		hmapctl create m --key u64 --elem u64 --max-bytes 1T
 	refused 2 "--mode '1000'" \
 		hmapctl create m --key u64 --elem u64 --mode 1000
+	refused 2 'nothing to set' hmapctl set m
+	refused 2 "set: --mode '8'" hmapctl set m --mode 8
+	for n in -1 4294967296 root; do
+		refused 2 "--uid '$n'" hmapctl set m "--uid=$n"
+		refused 2 "--gid '$n'" hmapctl set m "--gid=$n"
+	done
+	refused 2 "set: --max-bytes 'x'" hmapctl set m --max-bytes x
+	refused 2 "'a/b'" hmapctl set m --name a/b
 	refused 2 "'.m'" hmapctl create .m --key u64 --elem u64
 	refused 2 "--mode '8'" hmapctl create m --key u64 --elem u64 --mode 8
 	for name in '' .m '#1' a/b "$(printf 'a\tb')" "$(seq -s '' 40)"; do
@@ -196,9 +204,53 @@ test_life_of_a_map()
 	run 0 hmapctl list
 	printed
 	for cmd in 'lookup m 1' 'insert m 1 1' 'delete m 1' 'take m 1' \
-		   'load m' 'dump m' 'show m' 'clear m' 'unlink m'; do
+		   'load m' 'dump m' 'show m' 'set m --mode 600' 'clear m' \
+		   'unlink m'; do
 		# shellcheck disable=SC2086 # several words
 		refused 1 "'m': there is no map of that name" hmapctl $cmd
+	done
+}
+
+test_create_if_not_there()
+{
+	create m u64 u64 --exist-ok --max-entries 10
+	run 0 hmapctl insert m 1 2
+	create m u64 u64 --exist-ok --max-entries 20
+	run 0 hmapctl lookup m 1
+	printed 2
+	for type in u32 var:8; do
+		refused 1 'with other keys or elems' hmapctl create m \
+			--key u64 --elem "$type" --exist-ok
+	done
+	run 0 hmapctl show m
+	has '^entries +1, at most 10$'
+}
+
+test_set()
+{
+	create m u64 u64
+	create n u64 u64
+	run 0 hmapctl set m --mode 640 --uid 1 --gid 2 --max-entries 1
+	printed
+	run 0 hmapctl show m
+	has '^mode +0640, of uid 1 and gid 2$'
+	has '^entries +0, at most 1$'
+	run 0 hmapctl insert m 1 1
+	refused 1 'max_entries 1' hmapctl insert m 2 2
+	run 0 hmapctl set m --max-bytes 1M --max-entries 0
+	run 0 hmapctl show m --json
+	has '"max_bytes": 1048576,'
+	run 0 hmapctl insert m 2 2
+	refused 1 "'m': there is a map of the new name" \
+		hmapctl set m --mode 600 --name n
+	run 0 hmapctl set m --name s
+	refused 1 "'m': there is no map of that name" hmapctl lookup m 1
+	run 0 hmapctl lookup s 1
+	run 0 hmapctl show s --json
+	has '"mode": "0640",'
+	for limit in --max-entries --max-bytes; do
+		refused 1 "$limit 18446744073709551615 is over the module's" \
+			hmapctl set s "$limit" 18446744073709551615
 	done
 }
 
@@ -293,6 +345,28 @@ test_thousands()
 	holds n most
 }
 
+# A process that is stopped and goes on has its calls interrupted.
+test_interrupted()
+{
+	create m u32 bytes:1000
+	seq 1 20000 | awk '{ printf "%d\t%01000d\n", $1, $1 }' >in
+	hmapctl load m in 2>err &
+	pid=$!
+	while kill -STOP $pid && kill -CONT $pid; do
+		:
+	done 2>/dev/null
+	wait $pid || die 'load failed'
+	holds m in
+	hmapctl dump m >dumped 2>err &
+	pid=$!
+	while kill -STOP $pid && kill -CONT $pid; do
+		:
+	done 2>/dev/null
+	wait $pid || die 'dump failed'
+	sort dumped >a
+	sort in | cmp -s - a || die 'the dump differs'
+}
+
 # Of what follows a line that is refused, some may be loaded, and is counted.
 test_load_counts()
 {
@@ -344,7 +418,7 @@ test_updates()
 	refused 1 "key 'x': it is not there" hmapctl xchg m x one --exist
 	run 1 hmapctl cmpxchg m k twos three
 	printed two
-	complained "'m': key 'k': its elem is another"
+	complained "'m': key 'k': its current value differs"
 	run 0 hmapctl cmpxchg m k two three
 	printed two
 	refused 1 'it is not there' hmapctl cmpxchg m x two three
@@ -793,11 +867,8 @@ test_limits_of_the_module()
 		"$@" --hint 1001
 	refused 1 "--max-bytes 1000001 is over the module's max_bytes 1000000" \
 		"$@" --max-bytes 1000001
-	refused 1 '--hint 900 needs more than the map (max_bytes 1024)' \
+	refused 1 '--hint 900 needs more memory than the map may use (max_bytes 1024)' \
 		"$@" --hint 900 --max-bytes 1K
-	parameter max_maps 0
-	refused 1 'max_maps 0' "$@"
-	parameter max_maps 1
 	run 0 "$@"
 }
 
@@ -810,11 +881,44 @@ test_limits_of_a_user()
 	as_nobody 0 'hmapctl create m --key u32 --elem u32 --mode 666'
 	as_nobody 1 'hmapctl create n --key u32 --elem u32'
 	complained 'max_user_maps 1'
+	as_nobody 1 'hmapctl create n --key u32 --elem u32 --hint 100'
+	complained 'max_user_maps 1'
+	parameter max_user_maps 3
+	as_nobody 1 'hmapctl create n --key u32 --elem u32 --hint 100000'
+	complained '--hint 100000 needs more memory than all maps of yours'
+	parameter max_maps 0
+	as_nobody 1 'hmapctl create n --key u32 --elem u32'
+	complained 'max_maps 0'
+	parameter max_maps 1024
 	create n u32 u32
 	as_nobody 1 'hmapctl lookup n 1'
 	complained "'n': its mode does not let you"
 	as_nobody 1 'hmapctl unlink n'
 	complained "'n': only its owner"
+	as_nobody 1 'hmapctl set n --mode 666'
+	complained "'n': its mode does not let you"
+	as_nobody 0 'hmapctl list'
+	has '^m +u32 +u32 +0 +[0-9]+ +0666 +65534$'
+	has '^n +- +- +- +- +0600 +0$'
+	as_nobody 0 'hmapctl list --json'
+	grep '"n"' out | grep -Eq '"key"|"count"' && die 'told of what is in n'
+	run 0 hmapctl set n --mode 622
+	as_nobody 0 'hmapctl list'
+	has '^n +u32 +u32 +- +- +0622 +0$'
+	as_nobody 0 'hmapctl insert n 1 1'
+	as_nobody 0 'seq 9 | sed "s/.*/&	&/" | hmapctl load n'
+	as_nobody 0 'hmapctl delete n 1 2'
+	as_nobody 1 'hmapctl lookup n 3'
+	complained "'n': its mode does not let you"
+	as_nobody 1 'hmapctl set n --mode 666'
+	complained "'n': only its owner"
+	run 0 hmapctl set n --max-entries 7
+	as_nobody 1 'hmapctl insert n 1 1'
+	complained 'holds as many entries as it may, or would use more'
+	run 0 hmapctl set n --max-entries 0
+	as_nobody 0 'hmapctl set m --mode 660 --max-entries 100000'
+	as_nobody 1 'hmapctl set m --uid 0'
+	complained "'m': only its owner"
 	as_nobody 0 'hmapctl show m'
 	has '^bytes of owner +[0-9]+, at most 100000$'
 	seq 20000 | awk '{ print $1 "\t" $1 }' >in
@@ -877,10 +981,11 @@ test_completion()
 	completes 'hmapctl insert m @to-' @to-load
 	completes 'hmapctl insert m k @inn' @inner/
 	completes 'hmapctl list ' ''
+	completes 'hmapctl set m --max' --max-entries --max-bytes
 	hmapctl unlink 'n n'
 }
 
-tests='help wrong_usage life_of_a_map entries many_at_once thousands load_counts
+tests='help wrong_usage life_of_a_map create_if_not_there set entries many_at_once thousands interrupted load_counts
 load_does_not_wait updates add updates_as_json arguments sets integer_borders
 load_complains load_from_stdin closed_streams limits round_trip raw_bytes largest json
 json_lines json_forms write_errors limits_of_the_module limits_of_a_user

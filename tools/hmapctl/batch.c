@@ -42,51 +42,89 @@ void batch_item(const struct batch *b, __u32 i, struct hmap_item *item)
 	item->elem_len = b->elem_lens[i];
 }
 
-/* What ended a call before it had done all is the result of those left. */
-static void finish(struct batch *b, int ret, __u32 done)
+/* Where the entries begin that are still to be done. */
+struct rest {
+	__u32 done;
+	size_t key_at;
+	size_t elem_at;
+};
+
+/*
+ * Step over the @nr entries that a call has done; whether it is to be called
+ * again.  A process that is stopped and continued is interrupted, too.  What
+ * else ended the call is the result of those left.
+ */
+static bool go_on(struct batch *b, struct rest *rest, __u32 nr, int ret)
 {
 	int err = errno;
 
-	for (; ret && done < b->nr; done++)
-		b->results[done] = -err;
+	for (; nr; nr--, rest->done++) {
+		rest->key_at += b->key_lens[rest->done];
+		rest->elem_at += b->elem_lens[rest->done];
+	}
+	if (ret && err == EINTR)
+		return true;
+	for (; rest->done < b->nr; rest->done++)
+		b->results[rest->done] = -err;
+	return false;
 }
 
-static __u32 *key_lens(struct batch *b)
+static __u32 *key_lens(struct batch *b, const struct rest *rest)
 {
-	return b->map->info.key_kind == HMAP_KIND_STRING ? b->key_lens : NULL;
+	return b->map->info.key_kind == HMAP_KIND_STRING ?
+	       b->key_lens + rest->done : NULL;
 }
 
-static __u32 *elem_lens(struct batch *b)
+static __u32 *elem_lens(struct batch *b, const struct rest *rest)
 {
 	return b->map->info.create_flags & HMAP_CREATE_VAR_ELEM ?
-	       b->elem_lens : NULL;
+	       b->elem_lens + rest->done : NULL;
 }
 
 void batch_insert(struct batch *b)
 {
-	__u32 done = b->nr;
-	int ret = hmap_insert_batch(b->map->fd, b->keys, key_lens(b), b->elems,
-				    elem_lens(b), b->results, &done,
-				    HMAP_INSERT_ANY);
+	struct rest rest = { 0 };
+	__u32 nr;
+	int ret;
 
-	finish(b, ret, done);
+	do {
+		nr = b->nr - rest.done;
+		ret = hmap_insert_batch(b->map->fd, b->keys + rest.key_at,
+					key_lens(b, &rest),
+					b->elems + rest.elem_at,
+					elem_lens(b, &rest),
+					b->results + rest.done, &nr,
+					HMAP_INSERT_ANY);
+	} while (go_on(b, &rest, nr, ret));
 }
 
 void batch_lookup(struct batch *b)
 {
-	__u32 done = b->nr, *lens = elem_lens(b);
-	int ret = hmap_lookup_batch(b->map->fd, b->keys, key_lens(b), b->elems,
-				    lens, lens ? sizeof(b->elems) : 0,
-				    b->results, &done);
+	struct rest rest = { 0 };
+	__u32 nr, *lens;
+	int ret;
 
-	finish(b, ret, done);
+	do {
+		nr = b->nr - rest.done;
+		lens = elem_lens(b, &rest);
+		ret = hmap_lookup_batch(b->map->fd, b->keys + rest.key_at,
+					key_lens(b, &rest),
+					b->elems + rest.elem_at, lens,
+					lens ? sizeof(b->elems) - rest.elem_at : 0,
+					b->results + rest.done, &nr);
+	} while (go_on(b, &rest, nr, ret));
 }
 
 void batch_delete(struct batch *b)
 {
-	__u32 done = b->nr;
-	int ret = hmap_delete_batch(b->map->fd, b->keys, key_lens(b),
-				    b->results, &done);
+	struct rest rest = { 0 };
+	__u32 nr;
+	int ret;
 
-	finish(b, ret, done);
+	do {
+		nr = b->nr - rest.done;
+		ret = hmap_delete_batch(b->map->fd, b->keys + rest.key_at,
+					key_lens(b, &rest),
+					b->results + rest.done, &nr);
+	} while (go_on(b, &rest, nr, ret));
 }

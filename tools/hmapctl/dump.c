@@ -8,6 +8,17 @@
 #include <unistd.h>
 #include "hmapctl.h"
 
+/* A process that is stopped and continued is interrupted, too. */
+static int next_item(struct hmap_walk *walk, struct hmap_item *item)
+{
+	int ret;
+
+	do {
+		ret = hmap_walk_next(walk, item);
+	} while (ret < 0 && errno == EINTR);
+	return ret;
+}
+
 void cmd_dump(const struct args *args)
 {
 	struct array array = { .format = format_asked_for(args) };
@@ -23,7 +34,7 @@ void cmd_dump(const struct args *args)
 		refuse(&map, HMAP_IOC_NEXT, errno);
 	if (!isatty(STDOUT_FILENO))
 		progress_begin(map.info.count);
-	while ((ret = hmap_walk_next(walk, &item)) > 0) {
+	while ((ret = next_item(walk, &item)) > 0) {
 		array_add_entry(&array, &map, &item);
 		if (ferror(stdout))
 			flush_stdout();

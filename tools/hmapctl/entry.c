@@ -41,7 +41,7 @@ void cmd_insert(const struct args *args)
 	__u32 flags = insert_flags(args);
 	struct map map;
 
-	map_open(&map, args->arg[0], O_RDWR);
+	map_open(&map, args->arg[0], O_WRONLY);
 	entry_arguments(&map, args, &key, &elem);
 	if (hmap_insert(map.fd, key.data, key.len, elem.data, elem.len, flags))
 		refuse_key(&map, args->arg[1], HMAP_IOC_INSERT, errno);
@@ -132,7 +132,7 @@ void cmd_delete(const struct args *args)
 	struct map map;
 	int first, i;
 
-	map_open(&map, args->arg[0], O_RDWR);
+	map_open(&map, args->arg[0], O_WRONLY);
 	batch.map = &map;
 	for (i = 1; i < args->nr;) {
 		first = i;

@@ -29,6 +29,10 @@ enum {
 	OPT_MAX_ENTRIES,
 	OPT_MAX_BYTES,
 	OPT_MODE,
+	OPT_EXIST_OK,
+	OPT_UID,
+	OPT_GID,
+	OPT_NAME,
 	OPT_NOEXIST,
 	OPT_EXIST,
 	NR_OPTS,
@@ -57,6 +61,7 @@ void cmd_take(const struct args *args);
 void cmd_load(const struct args *args);
 void cmd_dump(const struct args *args);
 void cmd_show(const struct args *args);
+void cmd_set(const struct args *args);
 void cmd_clear(const struct args *args);
 void cmd_unlink(const struct args *args);
 
@@ -81,7 +86,7 @@ struct map {
 /* Exits if the kernel would not take it as a name. */
 void map_check_name(const char *name);
 
-/* With O_WRONLY, @info and what follows it are not set: the kernel says no. */
+/* With O_WRONLY, @info tells what keys and elems are, but not what is there. */
 void map_open(struct map *map, const char *name, int flags);
 void map_types(struct map *map);
 
@@ -91,6 +96,8 @@ void map_types(struct map *map);
 const char *reason(const struct map *map, unsigned long cmd, int err);
 const char *reason_create(const struct map *map,
 			  const struct hmap_create *create, int err);
+const char *reason_set(const struct map *map, const struct hmap_set *set,
+		       int err);
 void refuse(const struct map *map, unsigned long cmd, int err);
 
 /* Of an entry, whose key is told as it was given. */

@@ -90,7 +90,7 @@ void cmd_load(const struct args *args)
 	char *line;
 	size_t len;
 
-	map_open(&map, args->arg[0], O_RDWR);
+	map_open(&map, args->arg[0], O_WRONLY);
 	batch.map = &map;
 	lines_open(&lines, args->nr > 1 ? args->arg[1] : NULL);
 	progress_begin(lines_total(&lines));

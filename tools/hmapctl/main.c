@@ -57,6 +57,17 @@ static const struct option create_options[] = {
 	OPTION("max-entries", required_argument, OPT_MAX_ENTRIES),
 	OPTION("max-bytes", required_argument, OPT_MAX_BYTES),
 	OPTION("mode", required_argument, OPT_MODE),
+	OPTION("exist-ok", no_argument, OPT_EXIST_OK),
+	OPTION_HELP, OPTIONS_END
+};
+
+static const struct option set_options[] = {
+	OPTION("mode", required_argument, OPT_MODE),
+	OPTION("uid", required_argument, OPT_UID),
+	OPTION("gid", required_argument, OPT_GID),
+	OPTION("max-entries", required_argument, OPT_MAX_ENTRIES),
+	OPTION("max-bytes", required_argument, OPT_MAX_BYTES),
+	OPTION("name", required_argument, OPT_NAME),
 	OPTION_HELP, OPTIONS_END
 };
 
@@ -91,6 +102,8 @@ static const struct command {
 	  "print all entries, as load reads them" },
 	{ "show", 1, 1, json_options, cmd_show,
 	  "show the header and statistics of a map" },
+	{ "set", 1, 1, set_options, cmd_set,
+	  "change a map's mode, owner, limits or name" },
 	{ "clear", 1, 1, no_options, cmd_clear, "delete all entries" },
 	{ "unlink", 1, 1, no_options, cmd_unlink,
 	  "take a map's name away; it goes with its last file" },

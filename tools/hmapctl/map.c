@@ -53,8 +53,6 @@ void map_open(struct map *map, const char *name, int flags)
 	map->fd = hmap_open(name, flags);
 	if (map->fd < 0)
 		refuse(map, HMAP_IOC_OPEN, errno);
-	if (flags == O_WRONLY)
-		return;
 	if (hmap_info(map->fd, &map->info))
 		refuse(map, HMAP_IOC_INFO, errno);
 	map_types(map);

@@ -26,14 +26,18 @@ static const struct reason {
 	{ HMAP_IOC_UNLINK, ENOENT, "there is no map of that name" },
 	{ HMAP_IOC_UNLINK, EPERM,
 	  "only its owner, or who has CAP_FOWNER, may unlink it" },
+	{ HMAP_IOC_SET, EEXIST, "there is a map of the new name" },
+	{ HMAP_IOC_SET, EPERM,
+	  "only its owner, or who has CAP_FOWNER, may set that; an owner takes CAP_CHOWN" },
+	{ HMAP_IOC_NEXT, ESTALE, "it was cleared meanwhile" },
 	{ 0, ENOENT, "it is not there" },
 	{ 0, EEXIST, "it is there already" },
-	{ 0, ESTALE, "its elem is another" },
+	{ 0, ESTALE, "its current value differs" },
 	{ 0, EINVAL, "the kernel does not take such an argument" },
 	{ 0, E2BIG, "the kernel knows less than this hmapctl" },
 	{ 0, ENODEV, "there is no " DEVICE " (is the hmap module loaded?)" },
-	{ 0, ENOTTY, DEVICE " is not a device of hmap, or of an older one" },
-	{ 0, ENOMEM, "out of memory" },
+	{ 0, ENOTTY, DEVICE " is not an hmap device, or its module is too old" },
+	{ 0, ENOMEM, "out of memory, or of what the memory cgroup may use" },
 };
 
 #define REASONS_END (reasons + sizeof(reasons) / sizeof(*reasons))
@@ -69,72 +73,148 @@ static bool over(__u64 wanted, __u64 limit)
 	return limit && wanted > limit;
 }
 
-static void over_a_limit(const struct hmap_create *create, char *text,
-			 size_t size)
-{
-	__u64 max_entries = parameter("max_entries");
-	__u64 max_bytes = most_bytes("max_bytes");
+static char text[240];
 
-	if (over(create->max_entries, max_entries))
-		snprintf(text, size,
+/* Returns NULL if these are not over the module's limits. */
+static const char *over_a_limit(__u64 max_entries, __u64 max_bytes)
+{
+	__u64 most_entries = parameter("max_entries");
+	__u64 most = most_bytes("max_bytes");
+
+	if (over(max_entries, most_entries))
+		snprintf(text, sizeof(text),
 			 "--max-entries %llu is over the module's max_entries %llu",
-			 create->max_entries, max_entries);
-	else if (over(create->hint, max_entries))
-		snprintf(text, size,
+			 max_entries, most_entries);
+	else if (over(max_bytes, most))
+		snprintf(text, sizeof(text),
+			 "--max-bytes %llu is over the module's max_bytes %llu",
+			 max_bytes, most);
+	else
+		return NULL;
+	return text;
+}
+
+/* Whether a map like it can be made that has no hint. */
+static bool hint_is_why(const struct hmap_create *create)
+{
+	struct hmap_create without = *create;
+	int fd;
+
+	without.flags &= ~HMAP_CREATE_OR_OPEN;
+	without.hint = 0;
+	fd = create->hint ? hmap_create(NULL, &without) : -1;
+	if (fd < 0)
+		return false;
+	close(fd);
+	return true;
+}
+
+static const char *no_space_to_create(const struct hmap_create *create)
+{
+	const char *why = over_a_limit(create->max_entries, create->max_bytes);
+	__u64 max_entries = parameter("max_entries");
+
+	if (why)
+		return why;
+	if (over(create->hint, max_entries))
+		snprintf(text, sizeof(text),
 			 "--hint %llu is over the module's max_entries %llu",
 			 create->hint, max_entries);
-	else if (over(create->max_bytes, max_bytes))
-		snprintf(text, size,
-			 "--max-bytes %llu is over the module's max_bytes %llu",
-			 create->max_bytes, max_bytes);
+	else if (hint_is_why(create))
+		snprintf(text, sizeof(text),
+			 "--hint %llu needs more memory than the map may use (max_bytes %llu)",
+			 create->hint,
+			 create->max_bytes ?: most_bytes("max_bytes"));
 	else
-		snprintf(text, size,
+		snprintf(text, sizeof(text),
 			 "there are as many maps as the module allows (max_maps %llu)",
 			 parameter("max_maps"));
+	return text;
+}
+
+static const char *no_quota_to_create(const struct hmap_create *create)
+{
+	if (hint_is_why(create))
+		snprintf(text, sizeof(text),
+			 "--hint %llu needs more memory than all maps of yours may use (max_user_bytes %llu)",
+			 create->hint, most_bytes("max_user_bytes"));
+	else
+		snprintf(text, sizeof(text),
+			 "you have made as many maps as the module allows a user (max_user_maps %llu)",
+			 parameter("max_user_maps"));
+	return text;
 }
 
 const char *reason_create(const struct map *map,
 			  const struct hmap_create *create, int err)
 {
-	static char text[200];
-
 	switch (err) {
 	case EEXIST:
-		return "there is a map of that name";
+		return create->flags & HMAP_CREATE_OR_OPEN ?
+		       "there is a map of that name, with other keys or elems" :
+		       "there is a map of that name";
 	case EDQUOT:
-		snprintf(text, sizeof(text),
-			 "you own as many maps as the module allows a user (max_user_maps %llu)",
-			 parameter("max_user_maps"));
-		return text;
+		return no_quota_to_create(create);
 	case ENOSPC:
-		over_a_limit(create, text, sizeof(text));
-		return text;
-	case ENOMEM:
-		snprintf(text, sizeof(text),
-			 "out of memory, or --hint %llu needs more than the map (max_bytes %llu) or all of a user (max_user_bytes %llu) may use",
-			 create->hint,
-			 create->max_bytes ?: most_bytes("max_bytes"),
-			 most_bytes("max_user_bytes"));
-		return text;
+		return no_space_to_create(create);
 	}
 	return reason(map, HMAP_IOC_CREATE, err);
 }
 
-static const char *no_memory(const struct map *map)
+const char *reason_set(const struct map *map, const struct hmap_set *set,
+		       int err)
 {
-	static char text[240];
-	struct hmap_info info;
-	size_t len;
+	const char *why = NULL;
 
-	if (hmap_info(map->fd, &info))
-		info = map->info;
-	len = snprintf(text, sizeof(text),
-		       "out of memory, or of what a limit leaves: the map uses %llu bytes (max_bytes %llu)",
-		       info.bytes, info.max_bytes);
+	if (err == ENOSPC)
+		why = over_a_limit(set->max_entries, set->max_bytes);
+	return why ?: reason(map, HMAP_IOC_SET, err);
+}
+
+/*
+ * What there is to know now.  A file that is open for writing only is not told
+ * what is in the map, but its user may be.
+ */
+static void ask_again(const struct map *map, struct hmap_info *info)
+{
+	int fd = map->flags == O_WRONLY ? hmap_reopen(map->fd, O_RDONLY) :
+					  map->fd;
+
+	if (hmap_info(fd, info))
+		memset(info, 0, sizeof(*info));
+	if (fd >= 0 && fd != map->fd)
+		close(fd);
+}
+
+static const char *no_space(const struct map *map)
+{
+	struct hmap_info info;
+
+	ask_again(map, &info);
+	if (!(info.access & HMAP_ACCESS_READ))
+		return "the map holds as many entries as it may, or would use more memory than it may";
+	if (over(info.count + 1, info.max_entries))
+		snprintf(text, sizeof(text),
+			 "the map holds as many entries as it may (max_entries %llu)",
+			 info.max_entries);
+	else
+		snprintf(text, sizeof(text),
+			 "the map would use more memory than it may (max_bytes %llu, of which it uses %llu)",
+			 info.max_bytes, info.bytes);
+	return text;
+}
+
+static const char *no_quota(const struct map *map)
+{
+	struct hmap_info info;
+	int len = snprintf(text, sizeof(text),
+			   "all maps of the user who made it would use more memory than they may");
+
+	ask_again(map, &info);
 	if (info.owner_max_bytes)
 		snprintf(text + len, sizeof(text) - len,
-			 ", all maps of its owner use %llu (max_user_bytes %llu)",
-			 info.owner_bytes, info.owner_max_bytes);
+			 " (max_user_bytes %llu, of which they use %llu)",
+			 info.owner_max_bytes, info.owner_bytes);
 	return text;
 }
 
@@ -157,17 +237,12 @@ static bool stores(unsigned long cmd)
 
 const char *reason(const struct map *map, unsigned long cmd, int err)
 {
-	static char text[80];
 	const struct reason *r;
 
-	if (stores(cmd) && err == ENOMEM)
-		return no_memory(map);
-	if (stores(cmd) && err == ENOSPC) {
-		snprintf(text, sizeof(text),
-			 "the map holds as many entries as it may (max_entries %llu)",
-			 map->info.max_entries);
-		return text;
-	}
+	if (stores(cmd) && err == ENOSPC)
+		return no_space(map);
+	if (stores(cmd) && err == EDQUOT)
+		return no_quota(map);
 	if (err == EACCES && !device_lets(map->flags))
 		return DEVICE ": Permission denied";
 

@@ -21,6 +21,7 @@ static const char *state_name(const struct hmap_info *i)
 	return "at rest";
 }
 
+/* What this user may not see is left out. */
 static struct json_object *info_json(const struct hmap_info *i)
 {
 	struct json_object *object = json_new();
@@ -29,16 +30,22 @@ static struct json_object *info_json(const struct hmap_info *i)
 	snprintf(mode, sizeof(mode), "%04o", i->mode);
 	json_add_string(object, "name", i->name);
 	json_add_number(object, "id", i->id);
+	json_add_string(object, "mode", mode);
+	json_add_number(object, "uid", i->uid);
+	json_add_number(object, "gid", i->gid);
+	if (!i->access)
+		return object;
 	json_add_string(object, "key", type_key_name(i));
 	json_add_string(object, "elem", type_elem_name(i));
+	if (!(i->access & HMAP_ACCESS_READ))
+		return object;
+	json_add_number(object, "epoch", i->epoch);
 	json_add_number(object, "count", i->count);
 	json_add_number(object, "max_entries", i->max_entries);
 	json_add_number(object, "bytes", i->bytes);
 	json_add_number(object, "max_bytes", i->max_bytes);
 	json_add_number(object, "owner_bytes", i->owner_bytes);
 	json_add_number(object, "owner_max_bytes", i->owner_max_bytes);
-	json_add_string(object, "mode", mode);
-	json_add_number(object, "uid", i->uid);
 	json_add_number(object, "log2_buckets", i->log2_buckets);
 	json_add_number(object, "noverflow", i->noverflow);
 	json_add_number(object, "growths", i->growths);
@@ -50,9 +57,13 @@ static struct json_object *info_json(const struct hmap_info *i)
 
 static void list_line(const struct hmap_info *i)
 {
-	printf("%-24s %-9s %-11s %12llu %15llu  %04o %6u\n", i->name,
-	       type_key_name(i), type_elem_name(i), i->count, i->bytes,
-	       i->mode, i->uid);
+	printf("%-24s %-9s %-11s", i->name, i->access ? type_key_name(i) : "-",
+	       i->access ? type_elem_name(i) : "-");
+	if (i->access & HMAP_ACCESS_READ)
+		printf(" %12llu %15llu", i->count, i->bytes);
+	else
+		printf(" %12s %15s", "-", "-");
+	printf("  %04o %6u\n", i->mode, i->uid);
 }
 
 void cmd_list(const struct args *args)
@@ -99,7 +110,8 @@ static void show_info(const struct map *map)
 	if (i->owner_max_bytes)
 		show_limited("bytes of owner", i->owner_bytes,
 			     i->owner_max_bytes);
-	printf("mode               %04o, of uid %u\n", i->mode, i->uid);
+	printf("mode               %04o, of uid %u and gid %u\n", i->mode,
+	       i->uid, i->gid);
 	printf("buckets            2^%u\n", i->log2_buckets);
 	printf("overflow buckets   %s%u\n", i->log2_buckets > 15 ? "about " : "",
 	       i->noverflow);
