@@ -28,10 +28,17 @@ def raises(error, call, *args, number=None, has=''):
     except error as caught:
         if number and caught.errno != number:
             raise
-        if has not in str(caught):
+        if str(has) not in str(caught):
             raise
         return
     raise AssertionError(f'{value!r}, where {error.__name__} was to be raised')
+
+
+def not_there(m, key):
+    equal(key in m, False)
+    equal(m.get(key), None)
+    equal(m.get(key, 1), 1)
+    equal(m.pop(key, 2), 2)
 
 
 def in_workers(work, *args):
@@ -80,11 +87,17 @@ def test_types():
 def test_wrong_types():
     m = u64_map()
     for key in (-1, 2 ** 64):
-        raises(OverflowError, m.__getitem__, key)
-        raises(OverflowError, m.__setitem__, 1, key)
+        raises(OverflowError, m.__getitem__, key, has=key)
+        raises(OverflowError, m.__setitem__, 1, key, has=key)
+        not_there(m, key)
     for key in (b'12345678', '1', 1.0, None):
         raises(TypeError, m.__getitem__, key)
         raises(TypeError, m.__setitem__, 1, key)
+        not_there(m, key)
+    for n in (-2 ** 64, 2 ** 64):
+        raises(OverflowError, m.add, 1, n, has=n)
+    raises(TypeError, m.add, 1, 1.0)
+    raises(TypeError, m.pop, 1, 2, 3)
     m = hmap.create(key='bytes:3', elem='var:2')
     raises(ValueError, m.__setitem__, b'ab', b'')
     raises(ValueError, m.__setitem__, b'abcd', b'')
@@ -93,15 +106,34 @@ def test_wrong_types():
     raises(TypeError, m.__setitem__, b'abc', 'xy')
     raises(ValueError, m.update, [(b'abc', b'x'), (b'ab', b'y')])
     raises(ValueError, m.get_many, [b'ab', b'abcd'])
+    not_there(m, b'ab')
     raises(OSError, m.add, b'abc', number=errno.EOPNOTSUPP)
     equal(len(m), 0)
     m = hmap.create(key='string', elem='u64')
     raises(ValueError, m.__setitem__, 'k' * 4097, 1)
     for key, elem in (('u16', 'u64'), ('bytes:', 'u64'), ('u64', 'string'),
-                      ('u64', 'bytes:-1')):
+                      ('u64', 'bytes:-1'), ('u64', 'bytes:0'),
+                      ('bytes:\u0663', 'u64')):
         raises(ValueError, lambda: hmap.create(key=key, elem=elem))
-    raises(OSError, lambda: hmap.create(key='bytes:513', elem='u64'),
-           number=errno.EINVAL)
+
+
+def test_out_of_range():
+    """What C would cut to fit is refused, and named."""
+    for types in ({'key': 'u64', 'elem': 'bytes:4294967304'},
+                  {'key': 'u64', 'elem': 'var:4294967304'},
+                  {'key': 'bytes:4294967304', 'elem': 'u64'}):
+        raises(OverflowError, lambda: hmap.create(**types), has=4294967304)
+    m = u64_map()
+    for name, bits in (('mode', 32), ('uid', 32), ('gid', 32), ('hint', 64),
+                       ('max_entries', 64), ('max_bytes', 64)):
+        for value in (-1, 2 ** bits, 2 ** bits + 1):
+            if name not in ('uid', 'gid'):
+                raises(OverflowError, lambda: hmap.create(
+                    key='u64', elem='u64', **{name: value}), has=value)
+            if name != 'hint':
+                raises(OverflowError, lambda: m.set(**{name: value}), has=value)
+        raises(TypeError, lambda: hmap.create(key='u64', elem='u64',
+                                              **{name: 1.0}))
 
 
 def test_is_a_dict():
@@ -137,13 +169,47 @@ def test_is_a_dict():
         key, elem = m.popitem()
         equal(elem, d.pop(key))
     raises(KeyError, m.popitem)
+    m[1] = 1
+    equal(m.popitem(), (1, 1))
     raises(KeyError, m.__getitem__, 1, has='1')
     raises(KeyError, m.__delitem__, 1)
     raises(KeyError, m.pop, 1)
     raises(KeyError, m.replace, 1, 2, 3)
+    equal(m.pop(1, default=None), None)
+    equal(m.get(1, 2), 2)
     m[1] = 1
     m.clear()
     equal(list(m), [])
+
+
+def test_is_not_slow():
+    """No walk for each popitem(), and no elem for `in`."""
+    walks = 0
+
+    class Counted(hmap.Map):
+        def _walk(self):
+            nonlocal walks
+            walks += 1
+            return super()._walk()
+
+    with hmap.create('name', key='u64', elem='var:65536') as m:
+        m.update((i, bytes(i)) for i in range(3000))
+    m = Counted(os.dup(hmap.open('name', 'r+').fileno()))
+    m._read = None
+    equal(all(i in m for i in range(3000)), True)
+    equal(3000 in m, False)
+    del m._read
+    equal(sorted(m.popitem() for _ in range(3000)),
+          [(i, bytes(i)) for i in range(3000)])
+    raises(KeyError, m.popitem)
+    equal(walks, 2)
+    # What comes or goes behind its back
+    m.update({1: b'', 2: b'', 3: b''})
+    key, _ = m.popitem()
+    hmap.open('name', 'r+').clear()
+    m[4] = b'four'
+    equal(m.popitem(), (4, b'four'))
+    raises(KeyError, m.popitem)
 
 
 def test_batches():
@@ -170,15 +236,68 @@ def test_iteration():
         m[key + 100000] = 0
         del m[key + 100000]
     equal(dict(m.items()), {i: i + 1 for i in range(5000)})
-    outer = iter(m)
-    next(outer)
-    equal(len(list(m)), 5000)
-    raises(RuntimeError, next, outer)
-    outer = iter(m)
-    next(outer)
     m.close()
-    raises(RuntimeError, next, outer)
     raises(ValueError, m.__getitem__, 1)
+
+
+def test_nested_iterations():
+    m = u64_map()
+    m.update((i, i) for i in range(300))
+    seen = [(i, j) for i in m for j in m.values()]
+    equal(sorted(seen), [(i, j) for i in range(300) for j in range(300)])
+    # Side by side, one begun when another is half way
+    walks = [iter(m) for _ in range(20)]
+    seen = [[next(walk) for walk in walks[:i + 1]] for i in range(20)]
+    for i, walk in enumerate(walks):
+        own = [row[i] for row in seen if i < len(row)]
+        equal(sorted(own + list(walk)), list(range(300)))
+
+
+def test_iteration_after_fork():
+    """Each process goes on from where it was, and misses nothing."""
+    m = u64_map()
+    m.update((i, 1) for i in range(20000))
+    walk = iter(m)
+    before = [next(walk) for _ in range(5000)]
+
+    def work():
+        equal(sorted(before + list(walk)), list(range(20000)))
+        return 1
+
+    equal(in_workers(work), WORKERS)
+    equal(work(), 1)
+
+
+def test_iteration_ends():
+    for end, what in ((lambda: m.clear(), 'cleared'),
+                      (lambda: m.close(), 'closed')):
+        m = u64_map()
+        m.update((i, i) for i in range(20000))
+        walk = iter(m)
+        next(walk)
+        end()
+        raises(RuntimeError, list, walk, has=f'{what} during iteration')
+
+
+def test_signals():
+    """Handlers run; nothing is lost, done twice or ended by them."""
+    handled = 0
+
+    def handler(*_):
+        nonlocal handled
+        handled += 1
+
+    d = {i: bytes(100) for i in range(20000)}
+    signal.signal(signal.SIGALRM, handler)
+    signal.setitimer(signal.ITIMER_REAL, 0.005, 0.005)
+    m = hmap.create(key='u64', elem='var:100')
+    m.update(d)
+    equal(dict(m.items()), d)
+    equal(m.get_many(d), d)
+    equal(m.delete_many(d), len(d))
+    signal.setitimer(signal.ITIMER_REAL, 0)
+    equal(len(m), 0)
+    equal(handled > 10, True)
 
 
 def test_limits():
@@ -192,6 +311,37 @@ def test_limits():
                                         hint=2), number=errno.ENOSPC)
 
 
+def test_open_again():
+    m = u64_map()
+    again = hmap.open(m, 'r+')
+    again[1] = 2
+    m.close()
+    with hmap.open(again) as reader:
+        equal(reader[1], 2)
+        raises(PermissionError, reader.__setitem__, 1, 1)
+        equal(reader.info().access, 1)
+    equal(again.pop(1), 2)
+
+
+def test_set():
+    m = u64_map()
+    m.set(mode=0o640, uid=1, gid=2, max_entries=1, name='name')
+    info = hmap.open('name').info()
+    equal((info.mode, info.uid, info.gid, info.max_entries, info.name),
+          (0o640, 1, 2, 1, b'name'))
+    m[1] = 1
+    raises(OSError, m.__setitem__, 2, 2, number=errno.ENOSPC)
+    m.set(max_entries=0)
+    m[2] = 2
+    hmap.create('other', key='u64', elem='u64')
+    raises(FileExistsError, lambda: m.set(mode=0o666, name='other'),
+           has='of the new name')
+    equal(m.info().mode, 0o640)
+    raises(OSError, lambda: m.set(mode=0o1000), number=errno.EINVAL)
+    raises(OSError, lambda: m.set(name='a/b'), number=errno.EINVAL)
+    raises(TypeError, lambda: m.set(count=1))
+
+
 # === Names ===
 
 def test_names():
@@ -199,6 +349,10 @@ def test_names():
         m[1] = 2
     raises(FileExistsError, lambda: hmap.create('name', key='u64', elem='u64'),
            has="there is a map of that name: 'name'")
+    with hmap.create('name', key='u64', elem='u64', exist_ok=True) as m:
+        equal(m[1], 2)
+    raises(FileExistsError, lambda: hmap.create('name', key='u64', elem='u32',
+                                                exist_ok=True))
     with hmap.open('name') as m:
         equal(m[1], 2)
         equal(m.info().mode, 0o640)
@@ -222,7 +376,7 @@ def test_names():
 
 
 def test_another_user():
-    hmap.create('mine', key='u64', elem='u64')
+    hmap.create('mine', key='u64', elem='u64')[1] = 2
     hmap.create('read by all', key='u64', elem='u64', mode=0o644)[1] = 2
     os.chmod('/dev/hmap', 0o666)
 
@@ -231,6 +385,10 @@ def test_another_user():
         raises(PermissionError, hmap.open, 'mine', has='the mode of the map')
         raises(PermissionError, hmap.open, 'read by all', 'r+')
         raises(PermissionError, hmap.unlink, 'mine', has='only its owner')
+        raises(PermissionError, lambda: hmap.open('read by all').set(mode=0),
+               has='only its owner')
+        told = {info.name: info.count for info in hmap.maps()}
+        equal(told, {b'mine': 0, b'read by all': 1})
         return hmap.open('read by all')[1]
 
     equal(in_workers(work), WORKERS * 2)

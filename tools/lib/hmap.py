@@ -22,9 +22,10 @@ Types are written as for hmapctl, and come as
 To the kernel all elems are bytes, so open() takes those of four and of eight
 bytes for integers unless it is asked for elem=bytes.
 
-A key that is not there is a KeyError; a key or an elem of a wrong type, length
-or range is a TypeError, ValueError or OverflowError.  What else can go wrong is
-an OSError, whose errno is what <hmap.h> says.
+A key that is not there is a KeyError.  A key or an elem of a wrong type, length
+or range is a TypeError, ValueError or OverflowError; as for dict, such a key is
+just not there to `in`, get(), and pop() with a default.  What else can go wrong
+is an OSError, whose errno is what <hmap.h> says.
 """
 
 import ctypes
@@ -44,12 +45,14 @@ STRING_LEN = 4096
 ELEM_LEN = 65536
 BATCH = 256             # entries in a batch
 GUESS = 256             # bytes in an elem, where they vary
-VAR_ELEM = 1
+VAR_ELEM, OR_OPEN = 1, 2
 ANY, NOEXIST = range(2)
+SET = ('mode', 'uid', 'gid', 'max_entries', 'max_bytes', 'name')
 U32, U64, BYTES, STRING = range(4)
 KEYS = {'u32': (U32, 4), 'u64': (U64, 8), 'string': (STRING, 0)}
 ELEMS = {'none': 0, 'u32': 4, 'u64': 8}
 MODES = {'r': os.O_RDONLY, 'r+': os.O_RDWR}
+NO_DEFAULT = object()
 
 
 # === The library ===
@@ -58,12 +61,31 @@ def _fields(kind, names):
     return [(name, kind) for name in names.split()]
 
 
-class Create(ctypes.Structure):
+class Argument(ctypes.Structure):
+    """A structure whose fields must hold the values they are given."""
+
+    def __init__(self, **values):
+        super().__init__(**values)
+        for name, value in values.items():
+            if getattr(self, name) != value:
+                raise OverflowError(f'{name} is out of range: {value}')
+
+
+class Create(Argument):
     """struct hmap_create of <linux/hmap.h>"""
     _fields_ = [
         *_fields(ctypes.c_uint32,
-                 'key_kind key_size elem_size flags mode reserved'),
-        *_fields(ctypes.c_uint64, 'hint max_entries max_bytes'),
+                 'key_kind key_size elem_size flags mode created'),
+        *_fields(ctypes.c_uint64, 'hint max_entries max_bytes id'),
+        ('name', ctypes.c_char * NAME_LEN),
+    ]
+
+
+class Set(Argument):
+    """struct hmap_set of <linux/hmap.h>"""
+    _fields_ = [
+        *_fields(ctypes.c_uint32, 'flags mode uid gid'),
+        *_fields(ctypes.c_uint64, 'max_entries max_bytes'),
         ('name', ctypes.c_char * NAME_LEN),
     ]
 
@@ -72,13 +94,12 @@ class Info(ctypes.Structure):
     """struct hmap_info of <linux/hmap.h>: what there is to know of a map"""
     _fields_ = [
         *_fields(ctypes.c_uint64,
-                 'after id count bytes max_entries max_bytes growths '
-                 'same_size_growths nevacuate'),
+                 'after id epoch count bytes max_entries max_bytes owner_bytes '
+                 'owner_max_bytes growths same_size_growths nevacuate'),
         *_fields(ctypes.c_uint32,
-                 'key_kind key_size elem_size create_flags mode uid '
+                 'key_kind key_size elem_size create_flags mode uid gid access '
                  'log2_buckets noverflow state reserved'),
         ('name', ctypes.c_char * NAME_LEN),
-        *_fields(ctypes.c_uint64, 'owner_bytes owner_max_bytes'),
     ]
 
 
@@ -92,23 +113,32 @@ class Item(ctypes.Structure):
 
 MAP_REASONS = {
     errno.EACCES: "the map was not opened for that, but for mode 'r'",
-    errno.ENOMEM: 'out of memory, or the map, or all maps of its owner, would '
-                  'use more than they may',
-    errno.ENOSPC: 'the map holds as many entries as it may',
+    errno.EDQUOT: 'all maps of the user who made it would use more memory than '
+                  'they may',
+    errno.ENOMEM: 'out of memory, or of what the memory cgroup may use',
+    errno.ENOSPC: 'the map holds as many entries as it may, or would use more '
+                  'memory than it may',
     errno.EOPNOTSUPP: 'the elems are not integers',
 }
 NAME_REASONS = {
     errno.EACCES: 'the mode of the map, or of /dev/hmap, does not allow that',
-    errno.EDQUOT: 'you own as many maps as the hmap module allows a user',
+    errno.EDQUOT: 'you have made as many maps as the hmap module allows a '
+                  'user, or the hint needs more memory than they may use',
     errno.EEXIST: 'there is a map of that name',
     errno.EINVAL: 'that is no name, or a size or mode is out of range',
     errno.ENODEV: 'there is no /dev/hmap: is the hmap module loaded?',
     errno.ENOENT: 'there is no map of that name',
-    errno.ENOMEM: 'out of memory, or the hint needs more than the map, or all '
-                  'maps of yours, may use',
+    errno.ENOMEM: 'out of memory, or of what the memory cgroup may use',
     errno.ENOSPC: 'the hmap module allows no more maps, or none with such '
-                  'limits',
+                  'limits, or the hint is over them',
     errno.EPERM: 'only its owner, or who has CAP_FOWNER, may unlink a map',
+}
+SET_REASONS = {
+    errno.EEXIST: 'there is a map of the new name',
+    errno.EINVAL: 'that is no name, or a mode, uid or gid is out of range',
+    errno.ENOSPC: 'the hmap module does not allow such limits',
+    errno.EPERM: 'only its owner, or who has CAP_FOWNER, may set that; an '
+                 'owner takes CAP_CHOWN',
 }
 
 
@@ -116,29 +146,43 @@ def _error(number, reasons, what=None):
     return OSError(number, reasons.get(number) or os.strerror(number), what)
 
 
-def _check(result, _, args):
-    """Raises an error where the library returns one."""
-    if result not in (-1, None):
-        return result
-    subject = args[0]
-    if isinstance(subject, int):
-        raise _error(ctypes.get_errno(), MAP_REASONS)
-    name = os.fsdecode(subject) if isinstance(subject, bytes) else None
-    raise _error(ctypes.get_errno(), NAME_REASONS, name)
+def _raising(reasons, again=True):
+    """What raises an error where the library returns one."""
+    def check(result, function, args):
+        if result not in (-1, None):
+            return result
+        number = ctypes.get_errno()
+        if number == errno.EINTR and again:
+            return function(*args)
+        name = os.fsdecode(args[0]) if isinstance(args[0], bytes) else None
+        raise _error(number, reasons, name)
+    return check
 
 
 _lib = ctypes.CDLL('libhmap.so.1', use_errno=True)
-for _name in ('create', 'open', 'unlink', 'next_map', 'info', 'clear',
-              'insert', 'lookup', 'delete', 'xchg', 'cmpxchg', 'fetch_add',
-              'take', 'insert_batch', 'lookup_batch', 'delete_batch',
-              'walk_begin', 'walk_next'):
-    getattr(_lib, 'hmap_' + _name).errcheck = _check
+for _check, _names in (
+        (_raising(NAME_REASONS), 'create open reopen unlink next_map'),
+        (_raising(SET_REASONS), 'set'),
+        (_raising(MAP_REASONS), 'info clear insert lookup delete xchg cmpxchg '
+                                'fetch_add take walk_begin walk_next'),
+        (_raising(MAP_REASONS, again=False),
+         'insert_batch lookup_batch delete_batch')):
+    for _name in _names.split():
+        getattr(_lib, 'hmap_' + _name).errcheck = _check
 _lib.hmap_walk_begin.restype = ctypes.c_void_p
 _lib.hmap_walk_next.argtypes = [ctypes.c_void_p, ctypes.c_void_p]
 _lib.hmap_walk_end.argtypes = [ctypes.c_void_p]
 
 
 # === Keys and elems ===
+
+def _integer(number, least, size):
+    """The bytes of a number from least on that fits in so many."""
+    limit = 1 << 8 * size
+    if not least <= number < limit:
+        raise OverflowError(f'{number} is not from {least} to {limit - 1}')
+    return (number % limit).to_bytes(size, sys.byteorder)
+
 
 class Type:
     """What the keys, or the elems, of a map are, and are as bytes."""
@@ -151,7 +195,7 @@ class Type:
 
     def encode(self, value):
         if self.integer:
-            return operator.index(value).to_bytes(self.size, sys.byteorder)
+            return _integer(operator.index(value), 0, self.size)
         if not self.size and value is None:
             return b''
         if self.text and isinstance(value, str):
@@ -177,9 +221,10 @@ class Type:
 def _sized(text, kind):
     """The N of kind:N"""
     name, _, size = text.partition(':')
-    if name != kind or not size.isdecimal():
+    number = int(size) if size.isascii() and size.isdecimal() else 0
+    if name != kind or not number:
         raise ValueError(f"'{text}' is not a type")
-    return int(size)
+    return number
 
 
 def _batches(items):
@@ -207,28 +252,36 @@ def _keyed(method):
 
 # === Maps ===
 
+class Cleared(RuntimeError):
+    """An iteration met a map that was cleared."""
+
+
 class Items(ItemsView):
     def __iter__(self):
-        return self._mapping._walk()
+        m = self._mapping
+        return ((m._key_of(item), m._elem_of(item)) for item in m._walk())
 
 
 class Values(ValuesView):
     def __iter__(self):
-        return (elem for _, elem in self._mapping._walk())
+        return map(self._mapping._elem_of, self._mapping._walk())
 
 
 class Map(MutableMapping):
     """The map of a file descriptor, which it then owns.
 
     What dict does in one step, this does in one step, too, but for popitem()
-    and update().  Changes by others show at once.  An iteration gives each
-    entry that is there all the while once, and those that come and go meanwhile
-    or not; a map has one at a time, and ends it when another begins.
+    and update().  Changes by others show at once.
+
+    An iteration gives each entry that is there all the while once, and those
+    that come and go meanwhile or not.  There can be many at a time, and each
+    process goes on with its own after a fork.  When the map is cleared, or is
+    empty meanwhile, they end with a RuntimeError.
     """
 
     def __init__(self, fd, elem=None):
         self._file = io.FileIO(fd, 'r+')
-        self._walking = None
+        self._popping = None        # a walk that popitem() goes on with
         info = self.info()
         self._key = Type(info.key_size or STRING_LEN,
                          integer=info.key_kind in (U32, U64),
@@ -242,7 +295,7 @@ class Map(MutableMapping):
         return self._file.fileno()
 
     def close(self):
-        self._walking = None
+        self._popping = None
         self._file.close()
 
     def __enter__(self):
@@ -255,6 +308,15 @@ class Map(MutableMapping):
         info = Info()
         _lib.hmap_info(self.fileno(), ctypes.byref(info))
         return info
+
+    def set(self, *, mode=None, uid=None, gid=None, max_entries=None,
+            max_bytes=None, name=None):
+        """Change what is given, which the map's owner may."""
+        name = _fs_name(name) if name is not None else None
+        values = zip(SET, (mode, uid, gid, max_entries, max_bytes, name))
+        values = {field: value for field, value in values if value is not None}
+        flags = sum(1 << SET.index(field) for field in values)
+        _lib.hmap_set(self.fileno(), ctypes.byref(Set(flags=flags, **values)))
 
     def __len__(self):
         return self.info().count
@@ -277,11 +339,48 @@ class Map(MutableMapping):
                     raise
                 room = length.value
 
-    @_keyed
-    def __getitem__(self, key):
-        key = self._key.encode(key)
+    def _find(self, key):
+        """The key as bytes, or None if the map cannot have it."""
+        try:
+            return self._key.encode(key)
+        except (TypeError, ValueError, OverflowError):
+            return None
+
+    def _get(self, key):
         return self._read(lambda elem, length: _lib.hmap_lookup(
             self.fileno(), key, len(key), elem, length))
+
+    def _take(self, key):
+        return self._read(lambda old, length: _lib.hmap_take(
+            self.fileno(), key, len(key), old, length))
+
+    @_keyed
+    def __getitem__(self, key):
+        return self._get(self._key.encode(key))
+
+    def get(self, key, default=None):
+        key = self._find(key)
+        try:
+            return default if key is None else self._get(key)
+        except FileNotFoundError:
+            return default
+
+    def __contains__(self, key):
+        key = self._find(key)
+        if key is None:
+            return False
+        # Where elems vary, there is no need to read it.
+        room = 0 if self._elem.var else self._elem.size
+        try:
+            _lib.hmap_lookup(self.fileno(), key, len(key),
+                             ctypes.create_string_buffer(room),
+                             ctypes.byref(ctypes.c_uint32(room)))
+        except FileNotFoundError:
+            return False
+        except OSError as error:
+            if error.errno != errno.EMSGSIZE:
+                raise
+        return True
 
     def __setitem__(self, key, elem):
         key, elem = self._key.encode(key), self._elem.encode(elem)
@@ -293,26 +392,38 @@ class Map(MutableMapping):
         _lib.hmap_delete(self.fileno(), key, len(key))
 
     @_keyed
-    def _take(self, key):
-        key = self._key.encode(key)
-        return self._read(lambda old, length: _lib.hmap_take(
-            self.fileno(), key, len(key), old, length))
+    def _pop(self, key):
+        return self._take(self._key.encode(key))
 
-    def pop(self, key, *default):
+    def pop(self, key, default=NO_DEFAULT):
+        if default is NO_DEFAULT:
+            return self._pop(key)
+        key = self._find(key)
         try:
-            return self._take(key)
-        except KeyError:
-            if not default:
-                raise
-            return default[0]
+            return default if key is None else self._take(key)
+        except FileNotFoundError:
+            return default
 
     def popitem(self):
-        for key in self:
+        # Go on where the last call ended, but no two threads at once.
+        walk, self._popping = self._popping, None
+        while True:
+            new = walk is None
+            walk = walk or self._walk()
             try:
-                return key, self._take(key)
-            except KeyError:
-                pass        # another was faster
-        raise KeyError('the map is empty')
+                for item in walk:
+                    key = ctypes.string_at(item.key, item.key_len)
+                    try:
+                        elem = self._take(key)
+                    except FileNotFoundError:
+                        continue        # another was faster
+                    self._popping = walk
+                    return self._key.decode(key), elem
+                if new:
+                    raise KeyError('the map is empty')
+            except Cleared:
+                pass
+            walk = None
 
     def setdefault(self, key, default=None):
         key, elem = self._key.encode(key), self._elem.encode(default)
@@ -349,7 +460,7 @@ class Map(MutableMapping):
         Wraps round: adding -1 takes one away.
         """
         key, size = self._key.encode(key), self._elem.size
-        n = (n % (1 << 8 * size)).to_bytes(size, sys.byteorder)
+        n = _integer(operator.index(n), 1 - (1 << 8 * size), size)
         old = ctypes.create_string_buffer(size)
         _lib.hmap_fetch_add(self.fileno(), key, len(key), n, old, size, ANY)
         return int.from_bytes(old.raw, sys.byteorder)
@@ -359,18 +470,32 @@ class Map(MutableMapping):
     def clear(self):
         _lib.hmap_clear(self.fileno())
 
+    def _batch(self, call, keys, *args, flags=(), fine=0):
+        """Call it for keys until it is interrupted; how many were done, and
+        the result for each."""
+        results = (ctypes.c_int32 * len(keys))()
+        count = ctypes.c_uint32(len(keys))
+        try:
+            call(self.fileno(), *self._key.column(keys), *args, results,
+                 ctypes.byref(count), *flags)
+        except InterruptedError:
+            pass
+        except OSError as error:
+            if error.errno != errno.EMSGSIZE or not count.value:
+                raise
+        _refuse(keys[:count.value], results, fine)
+        return count.value, results
+
     def update(self, other=(), /, **more):
         """As for dict.  An OSError names the first key that did not work."""
         if isinstance(other, Mapping):
             other = other.items()
         for pairs in _batches(itertools.chain(other, more.items())):
-            keys, elems = zip(*pairs)
-            results = (ctypes.c_int32 * len(keys))()
-            _lib.hmap_insert_batch(
-                self.fileno(), *self._key.column(keys),
-                *self._elem.column(elems), results,
-                ctypes.byref(ctypes.c_uint32(len(keys))), ANY)
-            _refuse(keys, results)
+            while pairs:
+                keys, elems = zip(*pairs)
+                done, _ = self._batch(_lib.hmap_insert_batch, keys,
+                                      *self._elem.column(elems), flags=(ANY,))
+                pairs = pairs[done:]
 
     def get_many(self, keys):
         """A dict of those keys that are there, and their elems."""
@@ -386,57 +511,52 @@ class Map(MutableMapping):
         room = ELEM_LEN if var else len(keys) * size
         elems = ctypes.create_string_buffer(room)
         lengths = (ctypes.c_uint32 * len(keys))(*[size] * len(keys))
-        results = (ctypes.c_int32 * len(keys))()
-        count = ctypes.c_uint32(len(keys))
-        try:
-            _lib.hmap_lookup_batch(
-                self.fileno(), *self._key.column(keys), elems,
-                lengths if var else None, ctypes.c_uint64(room if var else 0),
-                results, ctypes.byref(count))
-        except OSError as error:
-            if error.errno != errno.EMSGSIZE or not count.value:
-                raise
-
-        _refuse(keys, results, -errno.ENOENT)
+        done, results = self._batch(
+            _lib.hmap_lookup_batch, keys, elems, lengths if var else None,
+            ctypes.c_uint64(room if var else 0), fine=-errno.ENOENT)
         at = 0
-        for key, result, length in zip(keys[:count.value], results, lengths):
+        for key, result, length in zip(keys[:done], results, lengths):
             if not result:
                 found[key] = self._elem.decode(elems[at:at + length])
             at += length
-        return count.value
+        return done
 
     def delete_many(self, keys):
         """Delete those keys that are there; returns how many were."""
         deleted = 0
         for batch in _batches(keys):
-            results = (ctypes.c_int32 * len(batch))()
-            _lib.hmap_delete_batch(
-                self.fileno(), *self._key.column(batch), results,
-                ctypes.byref(ctypes.c_uint32(len(batch))))
-            _refuse(batch, results, -errno.ENOENT)
-            deleted += list(results).count(0)
+            while batch:
+                done, results = self._batch(_lib.hmap_delete_batch, batch,
+                                            fine=-errno.ENOENT)
+                deleted += results[:done].count(0)
+                batch = batch[done:]
         return deleted
 
     # --- All entries ---
 
     def _walk(self):
         walk = _lib.hmap_walk_begin(self.fileno())
-        self._walking = begun = object()
         item = Item()
         try:
             while _lib.hmap_walk_next(walk, ctypes.byref(item)):
-                yield (self._key.decode(
-                           ctypes.string_at(item.key, item.key_len)),
-                       self._elem.decode(
-                           ctypes.string_at(item.elem, item.elem_len)))
-                if self._walking is not begun:
-                    raise RuntimeError('the map was closed, or another '
-                                       'iteration over it was begun')
+                yield item
+                if self._file.closed:
+                    raise RuntimeError('the map was closed during iteration')
+        except OSError as error:
+            if error.errno != errno.ESTALE:
+                raise
+            raise Cleared('the map was cleared during iteration') from None
         finally:
             _lib.hmap_walk_end(walk)
 
+    def _key_of(self, item):
+        return self._key.decode(ctypes.string_at(item.key, item.key_len))
+
+    def _elem_of(self, item):
+        return self._elem.decode(ctypes.string_at(item.elem, item.elem_len))
+
     def __iter__(self):
-        return (key for key, _ in self._walk())
+        return map(self._key_of, self._walk())
 
     def items(self):
         return Items(self)
@@ -453,8 +573,12 @@ def _fs_name(name):
 
 
 def create(name=None, *, key, elem, hint=0, max_entries=0, max_bytes=0,
-           mode=0o600):
-    """Make a map; without a name it goes with its last file descriptor."""
+           mode=0o600, exist_ok=False):
+    """Make a map; without a name it goes with its last file descriptor.
+
+    With exist_ok, a map of that name, and such keys and elems, is opened if
+    there is one.
+    """
     kind, key_size = KEYS.get(key) or (BYTES, _sized(key, 'bytes'))
     var = elem.startswith('var:')
     if elem in ELEMS:
@@ -462,17 +586,22 @@ def create(name=None, *, key, elem, hint=0, max_entries=0, max_bytes=0,
     else:
         elem_size = _sized(elem, 'var' if var else 'bytes')
     how = Create(key_kind=kind, key_size=key_size, elem_size=elem_size,
-                 flags=VAR_ELEM * var, mode=mode, hint=hint,
-                 max_entries=max_entries, max_bytes=max_bytes)
+                 flags=VAR_ELEM * var | OR_OPEN * bool(exist_ok), mode=mode,
+                 hint=hint, max_entries=max_entries, max_bytes=max_bytes)
     fd = _lib.hmap_create(_fs_name(name) if name is not None else None,
                           ctypes.byref(how))
     return Map(fd, int if elem in ELEMS else bytes)
 
 
 def open(name, mode='r', elem=None):
-    """Open the map of that name to read ('r'), or to change it, too ('r+')."""
+    """Open the map of that name to read ('r'), or to change it, too ('r+').
+
+    Instead of a name, a Map may be given, to open it once more.
+    """
     if mode not in MODES:
         raise ValueError("mode is neither 'r' nor 'r+'")
+    if isinstance(name, Map):
+        return Map(_lib.hmap_reopen(name.fileno(), MODES[mode]), elem)
     return Map(_lib.hmap_open(_fs_name(name), MODES[mode]), elem)
 
 
@@ -482,7 +611,7 @@ def unlink(name):
 
 
 def maps():
-    """Info of each map that has a name, as far as there is one."""
+    """Info of each map that has a name, as far as its mode lets you know."""
     info = Info()
     while _lib.hmap_next_map(ctypes.byref(info)):
         yield Info.from_buffer_copy(info)
