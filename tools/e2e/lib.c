@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
+#include <sys/time.h>
 #include <sys/wait.h>
 
 #include "device.h"
@@ -19,21 +20,21 @@ do {									\
 	CHECK_EQ(errno, "errno of " #expr, err, #err);			\
 } while (0)
 
-static const struct hmap_create u64_u64 = {
+static struct hmap_create u64_u64 = {
 	.key_kind = HMAP_KIND_U64,
 	.key_size = 8,
 	.elem_size = 8,
 	.mode = 0600,
 };
 
-static const struct hmap_create string_var = {
+static struct hmap_create string_var = {
 	.key_kind = HMAP_KIND_STRING,
 	.elem_size = HMAP_ELEM_SIZE_MAX,
 	.flags = HMAP_CREATE_VAR_ELEM,
 	.mode = 0600,
 };
 
-static int new_map(const struct hmap_create *create)
+static int new_map(struct hmap_create *create)
 {
 	int fd = hmap_create(NULL, create);
 
@@ -78,7 +79,10 @@ static void names(void)
 	close(other);
 	other = hmap_open("name", O_WRONLY);
 	EQ(set(other, 1, 4), 0);
-	FAILS(hmap_info(other, &i), EACCES);
+	EQ(hmap_info(other, &i), 0);
+	EQ(i.access, HMAP_ACCESS_WRITE);
+	EQ(i.key_size, 8);
+	EQ(i.count, 0);
 
 	other = hmap_open("name", O_RDONLY | O_CLOEXEC);
 	OK(other >= 0);
@@ -110,6 +114,74 @@ static void names(void)
 	FAILS(hmap_open("name", O_RDONLY), ENOENT);
 	OK(hmap_create("another", &create) >= 0);
 	FAILS(hmap_open("name", O_RDONLY), ENOENT);
+}
+
+static void opens_what_is_there(void)
+{
+	struct hmap_create create = u64_u64, other = u64_u64;
+	int fd, again;
+
+	create.flags = HMAP_CREATE_OR_OPEN;
+	create.max_entries = 1;
+	fd = hmap_create("name", &create);
+	OK(fd >= 0);
+	EQ(create.created, 1);
+	EQ(create.id, info(fd).id);
+	EQ(set(fd, 1, 2), 0);
+	create.max_entries = 2;
+	again = hmap_create("name", &create);
+	EQ(create.created, 0);
+	EQ(create.id, info(fd).id);
+	EQ(info(again).max_entries, 1);
+	EQ(elem_of(again, 1), 2);
+	create.elem_size = 4;
+	FAILS(hmap_create("name", &create), EEXIST);
+	OK(hmap_create("another", &other) >= 0);
+	OK(other.created && other.id > create.id);
+}
+
+static void opens_once_more(void)
+{
+	int fd = new_map(&u64_u64), reader;
+
+	reader = hmap_reopen(fd, O_RDONLY);
+	OK(reader >= 0);
+	EQ(fcntl(reader, F_GETFD), FD_CLOEXEC);
+	EQ(set(fd, 1, 2), 0);
+	EQ(elem_of(reader, 1), 2);
+	FAILS(set(reader, 1, 3), EACCES);
+	EQ(close(fd), 0);
+	EQ(elem_of(reader, 1), 2);
+	FAILS(hmap_reopen(reader, O_RDWR | O_TRUNC), EINVAL);
+	FAILS(hmap_reopen(-1, O_RDONLY), EBADF);
+	FAILS(hmap_reopen(STDIN_FILENO, O_RDONLY), EINVAL);
+	FAILS(hmap_reopen(dev(O_RDWR), O_RDONLY), EBADFD);
+}
+
+static void sets(void)
+{
+	struct hmap_set set_all = {
+		.flags = HMAP_SET_MODE | HMAP_SET_UID | HMAP_SET_GID |
+			 HMAP_SET_MAX_ENTRIES | HMAP_SET_NAME,
+		.mode = 0640,
+		.uid = 1,
+		.gid = 2,
+		.max_entries = 1,
+		.name = "name",
+	};
+	struct hmap_info i;
+	int fd = new_map(&u64_u64);
+
+	EQ(hmap_set(fd, &set_all), 0);
+	i = info(hmap_open("name", O_RDONLY));
+	EQ(i.mode, 0640);
+	EQ(i.uid, 1);
+	EQ(i.gid, 2);
+	EQ(i.max_entries, 1);
+	fd = new_map(&u64_u64);
+	FAILS(hmap_set(fd, &set_all), EEXIST);
+	EQ(info(fd).mode, 0600);
+	FAILS(hmap_set(-1, &set_all), EBADF);
 }
 
 static void limits(void)
@@ -288,10 +360,10 @@ static void exchanges(void)
 
 static void adds(void)
 {
-	const struct hmap_create u32 = {
+	struct hmap_create u32 = {
 		.key_kind = HMAP_KIND_U32, .key_size = 4, .elem_size = 4,
 	};
-	const struct hmap_create bytes = {
+	struct hmap_create bytes = {
 		.key_kind = HMAP_KIND_U32, .key_size = 4, .elem_size = 12,
 	};
 	__u32 key = 1, n = 5, old[3];
@@ -424,20 +496,50 @@ static void walks(void)
 	int fd = new_map(&u64_u64);
 	struct hmap_walk *walk = hmap_walk_begin(fd);
 	struct hmap_item item;
+	int ret;
 
 	EQ(hmap_walk_next(walk, &item), 0);
 	hmap_walk_end(walk);
 	for (__u64 key = 0; key < 10 * NR; key++)
 		EQ(set(fd, key, key), 0);
 	walk_numbers(fd);
-	/* One that was given up is no matter to the next. */
+	/* One that is on the way is no matter to the next, but to a clear. */
 	walk = hmap_walk_begin(fd);
 	EQ(hmap_walk_next(walk, &item), 1);
-	hmap_walk_end(walk);
 	walk_numbers(fd);
+	EQ(hmap_clear(fd), 0);
+	do
+		ret = hmap_walk_next(walk, &item);
+	while (ret > 0);
+	EQ(ret, -1);
+	EQ(errno, ESTALE);
+	FAILS(hmap_walk_next(walk, &item), ESTALE);
+	hmap_walk_end(walk);
 	walk = hmap_walk_begin(-1);
 	FAILS(hmap_walk_next(walk, &item), EBADF);
 	hmap_walk_end(walk);
+}
+
+/* The processes share the file, and the walk up to where they part. */
+static void walks_after_fork(void)
+{
+	struct hmap_item item;
+	struct hmap_walk *walk;
+	pid_t pid;
+	int fd = new_map(&u64_u64), nr;
+
+	for (__u64 key = 0; key < 20 * NR; key++)
+		EQ(set(fd, key, key), 0);
+	walk = hmap_walk_begin(fd);
+	for (nr = 0; nr < 5 * NR; nr++)
+		EQ(hmap_walk_next(walk, &item), 1);
+	pid = spawn();
+	while (hmap_walk_next(walk, &item) > 0)
+		nr++;
+	EQ(nr, 20 * NR);
+	if (!pid)
+		exit(0);
+	join(pid);
 }
 
 static void walks_while_another_writes(void)
@@ -613,13 +715,103 @@ static void batches_that_stop(void)
 	count = NR;
 	FAILS(hmap_delete_batch(-1, keys, NULL, results, &count), EBADF);
 	EQ(count, 0);
+	count = NR;
+	FAILS(hmap_lookup_batch(fd, keys, NULL, elems, NULL, 0, NOWHERE,
+				&count), EFAULT);
+	EQ(count, 0);
 	EQ(hmap_delete_batch(fd, keys, NULL, results, &count), 0);
 	EQ(count, 0);
 	EQ(info(fd).count, 300);
 }
 
+/* === Signals === */
+
+static volatile sig_atomic_t signals;
+
+static void on_alarm(int sig)
+{
+	signals += sig == SIGALRM;
+}
+
+static void alarm_often(bool on)
+{
+	const struct sigaction action = { .sa_handler = on_alarm };
+	const struct itimerval timer = {
+		.it_value.tv_usec = on ? 500 : 0,
+		.it_interval.tv_usec = on ? 500 : 0,
+	};
+
+	EQ(sigaction(SIGALRM, &action, NULL), 0);
+	EQ(setitimer(ITIMER_REAL, &timer, NULL), 0);
+}
+
+#define MANY	100000
+
+/* What the count says was done, and no more. */
+static void interrupted_batches(void)
+{
+	static __u64 many[MANY];
+	static __s32 errors[MANY];
+	int fd = new_map(&u64_u64), interrupts = 0, ret;
+	__u32 done, count;
+
+	for (__u64 i = 0; i < MANY; i++) {
+		many[i] = i;
+		errors[i] = 1;
+	}
+	alarm_often(true);
+	for (done = 0; done < MANY; done += count) {
+		count = MANY - done;
+		ret = hmap_insert_batch(fd, many + done, NULL, many + done,
+					NULL, errors + done, &count,
+					HMAP_INSERT_NOEXIST);
+		EQ(info(fd).count, done + count);
+		if (!ret)
+			continue;
+		EQ(errno, EINTR);
+		OK(count);
+		interrupts++;
+	}
+	OK(interrupts);
+	for (done = 0; done < MANY; done += count) {
+		count = MANY - done;
+		ret = hmap_delete_batch(fd, many + done, NULL, errors + done,
+					&count);
+		OK(!ret || (errno == EINTR && count));
+	}
+	alarm_often(false);
+	EQ(info(fd).count, 0);
+	for (int i = 0; i < MANY; i++)
+		EQ(errors[i], 0);
+}
+
+static void interrupted_walks(void)
+{
+	int fd = new_map(&string_var), nr = 0, ret;
+	static char elem[1000];
+	struct hmap_walk *walk;
+	struct hmap_item item;
+
+	for (int i = 0; i < 20 * NR; i++)
+		EQ(hmap_insert(fd, &i, 4, elem, sizeof(elem), 0), 0);
+	walk = hmap_walk_begin(fd);
+	alarm_often(true);
+	do {
+		ret = hmap_walk_next(walk, &item);
+		nr += ret > 0;
+	} while (ret > 0 || (ret && errno == EINTR));
+	alarm_often(false);
+	EQ(ret, 0);
+	EQ(nr, 20 * NR);
+	OK(signals);
+	hmap_walk_end(walk);
+}
+
 static const struct test tests[] = {
 	TEST(names),
+	TEST(opens_what_is_there),
+	TEST(opens_once_more),
+	TEST(sets),
 	TEST(limits),
 	TEST(leaves_nothing_open),
 	TEST(no_device),
@@ -631,11 +823,14 @@ static const struct test tests[] = {
 	TEST(all_is_counted),
 	TEST(each_is_taken_once),
 	TEST(walks),
+	TEST(walks_after_fork),
 	TEST(walks_while_another_writes),
 	TEST(walks_over_elems_of_any_length),
 	TEST(batches),
 	TEST(batches_of_any_length),
 	TEST(batches_that_stop),
+	TEST(interrupted_batches),
+	TEST(interrupted_walks),
 };
 
 int main(void)
