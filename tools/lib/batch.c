@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Many entries in one call.
+ * Batches: many entries in one call.
  */
 #include <errno.h>
 #include <stdint.h>
@@ -17,8 +17,8 @@ static int batch(int fd, unsigned long cmd, struct hmap_batch *arg,
 	arg->count = *count;
 	ret = ioctl(fd, cmd, arg);
 	/*
-	 * What fails before it has begun leaves the count as it was.  With all
-	 * done, only the results can be what is missing.
+	 * A call that fails early does not set the count.  One that has done
+	 * all can only fail with EFAULT, if it could not write the results.
 	 */
 	if (ret && errno != EFAULT && arg->count == *count)
 		*count = 0;

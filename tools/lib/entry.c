@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * One entry.
+ * Calls for one entry.
  */
 #include <stdint.h>
 #include <string.h>
@@ -47,9 +47,9 @@ int hmap_delete(int fd, const void *key, __u32 key_len)
 	return ioctl(fd, HMAP_IOC_DELETE, &arg);
 }
 
-/* === Changes in one step === */
+/* === Atomic updates === */
 
-/* Whether the key was there, or -1. */
+/* Returns whether the key existed, or -1. */
 static int update(int fd, struct hmap_update *arg, void *old, __u32 *old_len)
 {
 	int ret;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Maps as a whole.
+ * Calls for maps as a whole.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -17,7 +17,7 @@ static int open_device(int flags)
 {
 	int access = flags & ~O_CLOEXEC, fd;
 
-	/* Others are for files: O_CREAT would make one where no device is. */
+	/* O_CREAT would make a regular file if there is no device. */
 	if (access != O_RDONLY && access != O_WRONLY && access != O_RDWR) {
 		errno = EINVAL;
 		return -1;
@@ -28,7 +28,7 @@ static int open_device(int flags)
 	return fd;
 }
 
-/* Opens the device and makes one call; the file descriptor if that worked. */
+/* Open the device and make one call.  Returns the file descriptor, or -1. */
 static int device_call(int flags, unsigned long cmd, void *arg)
 {
 	int fd = open_device(flags);
@@ -47,7 +47,7 @@ static int set_name(char to[HMAP_NAME_LEN], const char *name)
 {
 	size_t len = strlen(name);
 
-	/* To the kernel, no name at all is one, too. */
+	/* The kernel takes an empty name for a map without one. */
 	if (!len || len >= HMAP_NAME_LEN) {
 		errno = EINVAL;
 		return -1;
@@ -125,7 +125,7 @@ int hmap_next_map(struct hmap_info *info)
 {
 	int fd;
 
-	/* One may have lost its name when the kernel came to tell of it. */
+	/* Skip maps that were unlinked while the kernel looked at them. */
 	do {
 		info->after = info->id;
 		fd = device_call(O_RDONLY, HMAP_IOC_INFO, info);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * All entries, one by one.
+ * Walks over all entries.
  */
 #include <errno.h>
 #include <stdint.h>
@@ -9,11 +9,11 @@
 
 #include "hmap.h"
 
-#define ROOM	(64 << 10)	/* bytes read at a time, if a record has no more */
+#define ROOM	(64 << 10)	/* initial size of the buffer */
 
 /*
- * @buf has room for next.len bytes, of which those from @at on hold the @left
- * records that are still to be given.
+ * @buf is next.len bytes long.  The @left records that have not been returned
+ * yet begin at @at.
  */
 struct hmap_walk {
 	int fd;
