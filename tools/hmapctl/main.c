@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The command line: what subcommands and options there are, and their help.
+ * The command line: subcommands, options, and their help.
  */
 #include <err.h>
 #include <fcntl.h>
@@ -84,16 +84,16 @@ static const struct command {
 	{ "list", 0, 0, json_options, cmd_list,
 	  "list the maps that have names" },
 	{ "insert", 2, 3, insert_options, cmd_insert,
-	  "make or replace an entry" },
+	  "add or replace an entry" },
 	{ "lookup", 2, INT_MAX, json_options, cmd_lookup,
 	  "print the elems of keys" },
 	{ "delete", 2, INT_MAX, no_options, cmd_delete, "delete entries" },
 	{ "xchg", 2, 3, xchg_options, cmd_xchg,
-	  "insert, and print the elem there was" },
+	  "insert, and print the previous elem" },
 	{ "cmpxchg", 4, 4, json_options, cmd_cmpxchg,
-	  "replace an elem if it is the expected one" },
+	  "replace an elem if it has the expected value" },
 	{ "add", 3, 3, add_options, cmd_add,
-	  "add to an elem, and print what it was" },
+	  "add to an elem, and print its previous value" },
 	{ "take", 2, 2, json_options, cmd_take,
 	  "delete an entry, and print its elem" },
 	{ "load", 1, 2, load_options, cmd_load,
@@ -106,7 +106,7 @@ static const struct command {
 	  "change a map's mode, owner, limits or name" },
 	{ "clear", 1, 1, no_options, cmd_clear, "delete all entries" },
 	{ "unlink", 1, 1, no_options, cmd_unlink,
-	  "take a map's name away; it goes with its last file" },
+	  "remove a map's name; it is freed when unused" },
 	{ "help", 0, 1, no_options, cmd_help,
 	  "show this, or what the manual says of a subcommand" },
 };
@@ -231,8 +231,8 @@ static void run(int argc, char **argv)
 }
 
 /*
- * Standard streams that are closed would be whatever is opened next, such as a
- * map.  Put in their place what cannot be used either.
+ * The next file that is opened, such as a map, would take the place of a closed
+ * standard stream.  Occupy it with something that cannot be used either.
  */
 static void occupy_closed_streams(void)
 {
@@ -250,7 +250,7 @@ int main(int argc, char **argv)
 	const char *name = argc > 1 ? argv[1] : "";
 
 	occupy_closed_streams();
-	/* A closed pipe is then an error of write(2), as a full disk is. */
+	/* Let a closed pipe be an error of write(2), as a full disk is. */
 	signal(SIGPIPE, SIG_IGN);
 
 	if (!*name) {
