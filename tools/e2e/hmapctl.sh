@@ -885,7 +885,7 @@ test_limits_of_a_user()
 	complained 'max_user_maps 1'
 	parameter max_user_maps 3
 	as_nobody 1 'hmapctl create n --key u32 --elem u32 --hint 100000'
-	complained '--hint 100000 needs more memory than all maps of yours'
+	complained '--hint 100000 needs more memory than is left of what all'
 	parameter max_maps 0
 	as_nobody 1 'hmapctl create n --key u32 --elem u32'
 	complained 'max_maps 0'

@@ -237,10 +237,13 @@ static void no_device(void)
 
 static void no_permission(void)
 {
+	struct hmap_create written = u64_u64;
 	struct hmap_info i = { 0 };
 	pid_t pid;
 
 	OK(hmap_create("roots", &u64_u64) >= 0);
+	written.mode = 0602;
+	OK(hmap_create("written", &written) >= 0);
 	pid = spawn();
 	if (!pid) {
 		become(1000, 1000);
@@ -256,6 +259,22 @@ static void no_permission(void)
 		FAILS(hmap_open("roots", O_RDONLY), EACCES);
 		FAILS(hmap_unlink("roots"), EPERM);
 		EQ(hmap_next_map(&i), 1);
+		EQ(i.access, 0);
+		EQ(hmap_next_map(&i), 1);
+		EQ(i.access, HMAP_ACCESS_WRITE);
+		EQ(i.key_size, 8);
+		EQ(hmap_next_map(&i), 0);
+		exit(0);
+	}
+	join(pid);
+	EQ(chmod(DEVICE, 0644), 0);
+	pid = spawn();
+	if (!pid) {
+		become(1000, 1000);
+		memset(&i, 0, sizeof(i));
+		EQ(hmap_next_map(&i), 1);
+		EQ(hmap_next_map(&i), 1);
+		EQ(i.access, 0);
 		exit(0);
 	}
 	join(pid);

@@ -94,19 +94,19 @@ static const char *over_a_limit(__u64 max_entries, __u64 max_bytes)
 	return text;
 }
 
-/* Whether a map like it can be made that has no hint. */
-static bool hint_is_why(const struct hmap_create *create)
+/* Whether a map can be made that is not limited and needs little memory. */
+static bool can_create_another(const struct hmap_create *create)
 {
-	struct hmap_create without = *create;
-	int fd;
+	struct hmap_create small = {
+		.key_kind = create->key_kind,
+		.key_size = create->key_size,
+		.elem_size = create->elem_size,
+	};
+	int fd = hmap_create(NULL, &small);
 
-	without.flags &= ~HMAP_CREATE_OR_OPEN;
-	without.hint = 0;
-	fd = create->hint ? hmap_create(NULL, &without) : -1;
-	if (fd < 0)
-		return false;
-	close(fd);
-	return true;
+	if (fd >= 0)
+		close(fd);
+	return fd >= 0;
 }
 
 static const char *no_space_to_create(const struct hmap_create *create)
@@ -120,7 +120,7 @@ static const char *no_space_to_create(const struct hmap_create *create)
 		snprintf(text, sizeof(text),
 			 "--hint %llu is over the module's max_entries %llu",
 			 create->hint, max_entries);
-	else if (hint_is_why(create))
+	else if (can_create_another(create))
 		snprintf(text, sizeof(text),
 			 "--hint %llu needs more memory than the map may use (max_bytes %llu)",
 			 create->hint,
@@ -134,14 +134,15 @@ static const char *no_space_to_create(const struct hmap_create *create)
 
 static const char *no_quota_to_create(const struct hmap_create *create)
 {
-	if (hint_is_why(create))
+	if (can_create_another(create))
 		snprintf(text, sizeof(text),
-			 "--hint %llu needs more memory than all maps of yours may use (max_user_bytes %llu)",
+			 "--hint %llu needs more memory than is left of what all maps of yours may use (max_user_bytes %llu)",
 			 create->hint, most_bytes("max_user_bytes"));
 	else
 		snprintf(text, sizeof(text),
-			 "you have made as many maps as the module allows a user (max_user_maps %llu)",
-			 parameter("max_user_maps"));
+			 "the maps you have made are as many, or use as much memory, as the module allows a user (max_user_maps %llu, max_user_bytes %llu)",
+			 parameter("max_user_maps"),
+			 most_bytes("max_user_bytes"));
 	return text;
 }
 

@@ -128,7 +128,10 @@ int hmap_next_map(struct hmap_info *info)
 	/* Skip maps that were unlinked while the kernel looked at them. */
 	do {
 		info->after = info->id;
-		fd = device_call(O_RDONLY, HMAP_IOC_INFO, info);
+		/* Open for writing, too, it is told of maps to write to. */
+		fd = device_call(O_RDWR, HMAP_IOC_INFO, info);
+		if (fd < 0 && errno == EACCES)
+			fd = device_call(O_RDONLY, HMAP_IOC_INFO, info);
 		if (fd < 0)
 			return errno == ENOENT ? 0 : -1;
 		close(fd);
