@@ -867,8 +867,10 @@ test_limits_of_the_module()
 		"$@" --hint 1001
 	refused 1 "--max-bytes 1000001 is over the module's max_bytes 1000000" \
 		"$@" --max-bytes 1000001
-	refused 1 '--hint 900 needs more memory than the map may use (max_bytes 1024)' \
-		"$@" --hint 900 --max-bytes 1K
+	for hint in 0 900; do
+		refused 1 "more memory than it may use (hint $hint, max_bytes 1024)" \
+			"$@" --hint "$hint" --max-bytes 1K
+	done
 	run 0 "$@"
 }
 
@@ -885,7 +887,7 @@ test_limits_of_a_user()
 	complained 'max_user_maps 1'
 	parameter max_user_maps 3
 	as_nobody 1 'hmapctl create n --key u32 --elem u32 --hint 100000'
-	complained '--hint 100000 needs more memory than is left of what all'
+	complained 'more memory than your maps have left (hint 100000, max_user_bytes 100000)'
 	parameter max_maps 0
 	as_nobody 1 'hmapctl create n --key u32 --elem u32'
 	complained 'max_maps 0'

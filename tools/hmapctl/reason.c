@@ -122,7 +122,7 @@ static const char *no_space_to_create(const struct hmap_create *create)
 			 create->hint, max_entries);
 	else if (can_create_another(create))
 		snprintf(text, sizeof(text),
-			 "--hint %llu needs more memory than the map may use (max_bytes %llu)",
+			 "it would need more memory than it may use (hint %llu, max_bytes %llu)",
 			 create->hint,
 			 create->max_bytes ?: most_bytes("max_bytes"));
 	else
@@ -136,7 +136,7 @@ static const char *no_quota_to_create(const struct hmap_create *create)
 {
 	if (can_create_another(create))
 		snprintf(text, sizeof(text),
-			 "--hint %llu needs more memory than is left of what all maps of yours may use (max_user_bytes %llu)",
+			 "it would need more memory than your maps have left (hint %llu, max_user_bytes %llu)",
 			 create->hint, most_bytes("max_user_bytes"));
 	else
 		snprintf(text, sizeof(text),
