@@ -799,7 +799,7 @@ test_json_forms()
 	END
 	while IFS= read -r line; do
 		printf '%s\n' '{"key":"","elem":0}' "$line" >in
-		refused 2 'in:2: the line has two members of one name' \
+		refused 2 'in:2: the line has two members with the same name' \
 			hmapctl load m in --jsonl
 	done <<-'END'
 	{"key":"a","key":"b","elem":1}

@@ -4,9 +4,9 @@
  *
  *	cached COMMAND
  *
- * Prints what COMMAND, a line for the shell, prints; if any process has run it
- * this way before, without running it again.  The cache is the map "cached", of
- * so many entries at most: when it is full, any one of them makes room.
+ * Prints the output of COMMAND, a line for the shell.  If any process has run it
+ * this way before, the output comes from the cache.  The cache is the map
+ * "cached".  When it is full, a random entry is evicted.
  */
 #include <err.h>
 #include <errno.h>
@@ -17,11 +17,11 @@
 #include <string.h>
 
 #define ENTRIES	4
-#define TRIES	10	/* others may take the room that one has made */
+#define TRIES	10	/* others may use the room that this one makes */
 
 static char output[HMAP_ELEM_SIZE_MAX];
 
-/* Whoever comes first makes the cache. */
+/* The first process makes the cache. */
 static int open_cache(void)
 {
 	struct hmap_create create = {
@@ -38,7 +38,7 @@ static int open_cache(void)
 	return fd;
 }
 
-/* Every walk begins somewhere else, so that its first entry is any. */
+/* A walk begins at a random place. */
 static void make_room(int cache)
 {
 	struct hmap_walk *walk = hmap_walk_begin(cache);

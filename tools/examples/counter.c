@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Processes that count in one map: how often each line comes in some files.
+ * Several processes count in one map how often each line occurs in some files.
  *
  *	counter FILE...
  *
- * Each file is read by a process of its own.  The map has no name: the others
- * get it by fork(2), and it is gone when all have ended.
+ * A process of its own reads each file.  The map has no name: the processes
+ * inherit it by fork(2), and it is freed when all have exited.
  */
 #include <err.h>
 #include <fcntl.h>
@@ -27,7 +27,7 @@ static void count_lines(int map, const char *name)
 		err(1, "%s", name);
 	while (getline(&line, &room, file) >= 0) {
 		line[strcspn(line, "\n")] = 0;
-		/* A line that is new counts as 0 so far. */
+		/* A key that does not exist counts as 0. */
 		if (hmap_fetch_add(map, line, strlen(line), &one, NULL,
 				   sizeof(one), HMAP_INSERT_ANY) < 0)
 			err(1, "%s: %s", name, line);

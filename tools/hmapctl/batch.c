@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Many entries in one call.
+ * Batches: many entries in one call.
  */
 #include <errno.h>
 #include <string.h>
@@ -42,7 +42,7 @@ void batch_item(const struct batch *b, __u32 i, struct hmap_item *item)
 	item->elem_len = b->elem_lens[i];
 }
 
-/* Where the entries begin that are still to be done. */
+/* The entries that are still to be processed. */
 struct rest {
 	__u32 done;
 	size_t key_at;
@@ -50,9 +50,9 @@ struct rest {
 };
 
 /*
- * Step over the @nr entries that a call has done; whether it is to be called
- * again.  A process that is stopped and continued is interrupted, too.  What
- * else ended the call is the result of those left.
+ * Skip the @nr entries that a call has processed.  Returns true if it has to be
+ * called again, because it was interrupted: stopping and continuing the process
+ * does that.  Any other error becomes the result of the remaining entries.
  */
 static bool go_on(struct batch *b, struct rest *rest, __u32 nr, int ret)
 {

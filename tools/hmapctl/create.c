@@ -133,7 +133,7 @@ void cmd_set(const struct args *args)
 
 	map_check_name(map.name);
 	set_options(args, &set);
-	/* An owner whom the mode lets only write may set, too. */
+	/* The mode may let the owner only write. */
 	map.fd = hmap_open(map.name, O_RDONLY);
 	if (map.fd < 0 && errno == EACCES)
 		map.fd = hmap_open(map.name, O_WRONLY);

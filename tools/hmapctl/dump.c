@@ -8,7 +8,7 @@
 #include <unistd.h>
 #include "hmapctl.h"
 
-/* A process that is stopped and continued is interrupted, too. */
+/* Stopping and continuing the process interrupts it. */
 static int next_item(struct hmap_walk *walk, struct hmap_item *item)
 {
 	int ret;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Entries whose keys are told: insert, lookup, delete.
+ * Entries by key: insert, lookup, delete.
  */
 #include <err.h>
 #include <errno.h>
@@ -47,7 +47,7 @@ void cmd_insert(const struct args *args)
 		refuse_key(&map, args->arg[1], HMAP_IOC_INSERT, errno);
 }
 
-/* Takes keys from the command line until they are all there, or many. */
+/* Fill the batch with keys from the command line, from argument @i on. */
 static int gather(const struct args *args, int i)
 {
 	batch_clear(&batch);
@@ -58,7 +58,7 @@ static int gather(const struct args *args, int i)
 	return i;
 }
 
-/* Whether some of the batch, which were given from @arg on, failed. */
+/* Report failed entries of the batch, whose keys begin at @arg. */
 static bool failed(char **arg, unsigned long cmd)
 {
 	bool any = false;

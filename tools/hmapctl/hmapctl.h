@@ -11,13 +11,13 @@
 
 #define STRING_LEN_MAX	4096	/* bytes in a key of kind HMAP_KIND_STRING */
 
-/* Exit statuses, besides 0. */
-#define EXIT_REFUSED	1	/* not found, or the system said no */
-#define EXIT_MISUSE	2	/* the command line or the input is wrong */
+/* Exit statuses other than 0. */
+#define EXIT_REFUSED	1	/* not found, refused, or failed */
+#define EXIT_MISUSE	2	/* the command line or the input is malformed */
 
 /* === Commands === */
 
-/* Options; those that have a letter are known by it. */
+/* Options; those with a short form have its letter as value. */
 enum {
 	OPT_HELP = 'h',
 	OPT_JSON = 'j',
@@ -39,8 +39,8 @@ enum {
 };
 
 /*
- * What the command line says: the arguments after the command's name, and the
- * value of each option that was given ("" for those without a value).
+ * The parsed command line: the arguments after the command's name, and the value
+ * of each option that was given ("" if it takes none).
  */
 struct args {
 	const char *command;
@@ -83,16 +83,16 @@ struct map {
 	struct type elem;
 };
 
-/* Exits if the kernel would not take it as a name. */
+/* Exits if the name is invalid. */
 void map_check_name(const char *name);
 
-/* With O_WRONLY, @info tells what keys and elems are, but not what is there. */
+/* With O_WRONLY, @info has the types of keys and elems, but no statistics. */
 void map_open(struct map *map, const char *name, int flags);
 void map_types(struct map *map);
 
 /* === Reasons (reason.c) === */
 
-/* Why the kernel refused: a sentence without its subject, the map. */
+/* Why the kernel refused, as a sentence whose subject is the map. */
 const char *reason(const struct map *map, unsigned long cmd, int err);
 const char *reason_create(const struct map *map,
 			  const struct hmap_create *create, int err);
@@ -100,7 +100,7 @@ const char *reason_set(const struct map *map, const struct hmap_set *set,
 		       int err);
 void refuse(const struct map *map, unsigned long cmd, int err);
 
-/* Of an entry, whose key is told as it was given. */
+/* For an entry; @key is as the user gave it. */
 void warn_key(const struct map *map, const char *key, unsigned long cmd,
 	      int err);
 void refuse_key(const struct map *map, const char *key, unsigned long cmd,
@@ -132,22 +132,22 @@ const char *value_parse_hex(const struct type *type, const char *digits,
 const char *value_set(const struct type *type, const void *data, size_t len,
 		      struct value *value);
 
-/* An argument, which may also be hex: or a file; exits if it is wrong. */
+/* Parses an argument, which may also be hex: or @file; exits if it is wrong. */
 void value_argument(const struct map *map, const struct type *type,
 		    const char *text, struct value *value);
 
 void value_print(const struct type *type, const void *data, __u32 len);
 
-/* As many bytes as the type has, in the machine's order. */
+/* In the machine's byte order. */
 __u64 value_integer(const void *data, __u32 len);
 void value_set_integer(const struct type *type, __u64 n, struct value *value);
 
 /* === Entries (entry.c) === */
 
-/* What --noexist and --exist say, as HMAP_INSERT_*. */
+/* HMAP_INSERT_* for --noexist and --exist. */
 __u32 insert_flags(const struct args *args);
 
-/* NAME KEY [ELEM], of which a set has no ELEM. */
+/* Parses NAME KEY [ELEM]; a set has no ELEM. */
 void entry_arguments(const struct map *map, const struct args *args,
 		     struct value *key, struct value *elem);
 
@@ -169,13 +169,13 @@ struct batch {
 	unsigned char elems[BATCH_BYTES];
 };
 
-/* An @elem of NULL is to be looked up, or of no interest. */
+/* @elem is NULL for lookup and delete. */
 void batch_add(struct batch *batch, const struct value *key,
 	       const struct value *elem);
 bool batch_is_full(const struct batch *batch);
 void batch_clear(struct batch *batch);
 
-/* To be called for 0, 1, ...: goes on from the item before. */
+/* Call it for 0, 1, ... in order: it continues from the previous item. */
 void batch_item(const struct batch *batch, __u32 i, struct hmap_item *item);
 
 /* These set the results. */
@@ -194,7 +194,7 @@ enum format {
 
 enum format format_asked_for(const struct args *args);
 
-/* An array of objects, one after another; nothing around them for JSONL. */
+/* A JSON array, or for JSONL just its objects. */
 struct array {
 	enum format format;
 	bool begun;
@@ -204,11 +204,11 @@ struct json_object;
 void array_add(struct array *array, struct json_object *object);
 void array_end(const struct array *array);
 
-/* An entry as text, or added to the array. */
+/* Print an entry as text, or add it to the array. */
 void array_add_entry(struct array *array, const struct map *map,
 		     const struct hmap_item *item);
 
-/* Exits if what was written to stdout so far did not get there. */
+/* Exits if stdout could not be written. */
 void flush_stdout(void);
 
 struct json_object *json_new(void);
@@ -224,7 +224,7 @@ void json_add_object(struct json_object *object, const char *name,
 struct json_object *json_entry(const struct map *map,
 			       const struct hmap_item *item);
 
-/* These let go of the object; print ends the line, too. */
+/* These release the object; json_print() also ends the line. */
 void json_write(struct json_object *object, enum format format);
 void json_print(struct json_object *object, enum format format);
 
@@ -235,39 +235,39 @@ const char *json_parse_entry(const struct map *map, const char *text,
 
 /* === Lines (lines.c) === */
 
-/* The longest there is: an entry in JSON with all bytes as \uHHHH, and more. */
+/* An entry in JSON with all bytes as \uHHHH, and some room for the syntax. */
 #define LINE_MAX_LEN (6 * (STRING_LEN_MAX + HMAP_ELEM_SIZE_MAX) + 1000)
 
 struct lines {
 	int fd;
 	const char *name;
-	__u64 nr;		/* of the line given last */
-	__u64 bytes;		/* in the lines given so far */
-	size_t start, end;	/* what of @buf is still to be given */
+	__u64 nr;		/* of the line returned last */
+	__u64 bytes;		/* in the lines returned so far */
+	size_t start, end;	/* the part of @buf that has not been returned */
 	char buf[LINE_MAX_LEN + 2];
 };
 
 /* Opens a file, or stdin for NULL or "-"; exits if that fails. */
 void lines_open(struct lines *lines, const char *path);
 
-/* Bytes in the file from here on, 0 if that is not to be known. */
+/* Bytes in the rest of the file, or 0 if unknown. */
 __u64 lines_total(const struct lines *lines);
 
 /*
- * Give the next line, with a NUL in place of its newline, which the last line
- * may lack; NULL at the end.  Of a line that is too long, LINE_MAX_LEN + 1
- * bytes are given.
+ * Returns the next line, with a NUL in place of its newline, or NULL at the end.
+ * The last line need not have a newline.  Of a line that is too long, the first
+ * LINE_MAX_LEN + 1 bytes are returned.
  */
 char *lines_next(struct lines *lines, size_t *len);
 
-/* Whether the next line is there without another read(2). */
+/* Whether the next line can be returned without another read(2). */
 bool lines_ready(const struct lines *lines);
 
 /* === Progress (progress.c) === */
 
 /*
- * Draws a bar on stderr where that is a terminal, else does nothing.  @total,
- * 0 if not known, and @done are in one unit, whatever that is.
+ * These draw a bar on stderr if that is a terminal.  @total, which is 0 if
+ * unknown, and @done have the same, arbitrary unit.
  */
 void progress_begin(__u64 total);
 void progress_update(__u64 entries, __u64 done);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * JSON: integers are numbers, text is a string where JSON has one for it, and
- * {"hex": "..."} where not.
+ * JSON: integers are numbers; text is a string if it is UTF-8, else
+ * {"hex": "..."}.
  */
 #include <err.h>
 #include <stdio.h>
@@ -69,7 +69,7 @@ static __u32 utf8_len(const unsigned char *s, __u32 len)
 	return n;
 }
 
-/* NUL is left out: JSON can say it, but what reads JSON often can't. */
+/* JSON can express NUL, but many programs that read it cannot. */
 static bool is_string(const unsigned char *s, __u32 len)
 {
 	while (len) {
@@ -130,7 +130,7 @@ void json_print(struct json_object *object, enum format format)
 
 /* === Reading === */
 
-/* What \uHHHH stands for; 0 if that is not there. */
+/* The code unit of a \uHHHH, or 0. */
 static __u64 utf16(const char *s)
 {
 	__u64 c = 0;
@@ -140,7 +140,7 @@ static __u64 utf16(const char *s)
 	return c;
 }
 
-/* Bytes in the escape sequence, or in a pair of them; 0 if half is missing. */
+/* Length of an escape sequence or surrogate pair; 0 for half a pair. */
 static size_t escape_len(const char *s)
 {
 	__u64 c = utf16(s);
@@ -151,7 +151,7 @@ static size_t escape_len(const char *s)
 	return c >= 0xdc00 && c <= 0xdfff ? 12 : 0;
 }
 
-/* json-c alters some of what it takes.  @s is what it took, which ends in '}'. */
+/* Find what json-c accepts but alters.  It has parsed @s, which ends in '}'. */
 static const char *altered(const char *s)
 {
 	bool string = false;
@@ -178,7 +178,7 @@ static const char *altered(const char *s)
 	return NULL;
 }
 
-/* Members in an object, and in the objects that are members of it. */
+/* Number of members of an object and of all objects within. */
 static int count_members(struct json_object *json)
 {
 	int n = 0;
@@ -190,7 +190,7 @@ static int count_members(struct json_object *json)
 	return n;
 }
 
-/* Of members that have one name, json-c keeps the last. */
+/* json-c keeps only the last of several members with the same name. */
 static const char *repeated(const char *s, struct json_object *json)
 {
 	int left = count_members(json);
@@ -204,7 +204,7 @@ static const char *repeated(const char *s, struct json_object *json)
 		else if (!string && *s == ':')
 			left--;
 	}
-	return left ? "has two members of one name" : NULL;
+	return left ? "has two members with the same name" : NULL;
 }
 
 static struct json_object *parse_object(const char *text, size_t len,
@@ -289,7 +289,7 @@ const char *json_parse_entry(const struct map *map, const char *text,
 	struct json_object *json;
 
 	*what = "the line ";
-	/* To json-c, a NUL is the end. */
+	/* json-c would stop at it. */
 	if (memchr(text, '\0', len))
 		return "has a NUL in it";
 	json = parse_object(text, len, &wrong);

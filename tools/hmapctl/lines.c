@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The lines of a file, which may have any bytes in them.
+ * The lines of a file, which may contain any bytes.
  */
 #include <err.h>
 #include <errno.h>
@@ -33,7 +33,7 @@ __u64 lines_total(const struct lines *l)
 	return st.st_size - at;
 }
 
-/* Get more bytes behind those there are; false if there are none. */
+/* Read more bytes; returns false at the end of the file. */
 static bool fill(struct lines *l)
 {
 	ssize_t n;

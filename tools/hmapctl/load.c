@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * load: entries from lines of text, KEY<TAB>ELEM, or KEY where the map is a set,
- * or of a JSON object each.
+ * load: entries from lines, each KEY<TAB>ELEM, just KEY for a set, or a JSON
+ * object.
  */
 #include <err.h>
 #include <fcntl.h>
@@ -10,7 +10,7 @@
 
 static struct lines lines;
 static struct batch batch;
-static __u64 loaded;		/* entries that the kernel has taken */
+static __u64 loaded;		/* number of entries */
 
 static const char *parse_text(const struct map *map, const char *line,
 			      size_t len, struct value *key,
@@ -37,7 +37,7 @@ static const char *parse_text(const struct map *map, const char *line,
 	return value_parse(&map->elem, tab + 1, elem_len, elem);
 }
 
-/* The batch has the lines just before the one numbered @end. */
+/* The batch holds the lines up to, but not including, number @end. */
 static void flush(__u64 end)
 {
 	__u32 i, bad = batch.nr;

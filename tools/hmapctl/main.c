@@ -185,7 +185,7 @@ static void wrong_option(const struct command *c, int how, char **argv)
 	     c->name, given);
 }
 
-/* The letters of those options that have one, as getopt_long() wants them. */
+/* The short options, as getopt_long() wants them. */
 static const char *letters(const struct option *options)
 {
 	static char text[8] = ":";

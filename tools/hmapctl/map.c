@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * A map that has a name, and what its keys and elems are.
+ * Named maps, and the types of their keys and elems.
  */
 #include <err.h>
 #include <errno.h>
@@ -8,7 +8,7 @@
 #include <string.h>
 #include "hmapctl.h"
 
-/* The kernel's rules, so that the sentence can tell them. */
+/* Repeats the kernel's rules, to say which one was broken. */
 void map_check_name(const char *name)
 {
 	size_t len = strlen(name);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What is printed: text, as load reads it, or JSON.
+ * Output: text, as load reads it, or JSON.
  */
 #include <err.h>
 #include <stdio.h>

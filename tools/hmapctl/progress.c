@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * A bar, the entries, their rate, and when it will be done.
+ * Progress: a bar, the number of entries, their rate, and the time left.
  */
 #include <stdio.h>
 #include <string.h>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * In words, why a call failed; at a limit, which and what it is.
+ * Why a call failed, in words; at a limit, also which one and its value.
  */
 #include <err.h>
 #include <errno.h>
@@ -14,7 +14,7 @@
 #define DEVICE "/dev/hmap"
 #define PARAMETERS "/sys/module/hmap/parameters/"
 
-/* What hmap.h says of the errors of each call; first match wins. */
+/* Errors by call, as documented in hmap.h; the first match wins. */
 static const struct reason {
 	unsigned long cmd;	/* 0: any */
 	int err;
@@ -44,7 +44,7 @@ static const struct reason {
 
 /* === Limits === */
 
-/* A limit of the module; 0 if it has none, or is not to be read. */
+/* A limit of the module, or 0 if there is none, or it is unreadable. */
 static __u64 parameter(const char *name)
 {
 	unsigned long long n = 0;
@@ -75,7 +75,7 @@ static bool over(__u64 wanted, __u64 limit)
 
 static char text[240];
 
-/* Returns NULL if these are not over the module's limits. */
+/* Returns NULL if these are within the module's limits. */
 static const char *over_a_limit(__u64 max_entries, __u64 max_bytes)
 {
 	__u64 most_entries = parameter("max_entries");
@@ -94,7 +94,7 @@ static const char *over_a_limit(__u64 max_entries, __u64 max_bytes)
 	return text;
 }
 
-/* Whether a map can be made that is not limited and needs little memory. */
+/* Whether a similar map without limits and hint could be made. */
 static bool can_create_another(const struct hmap_create *create)
 {
 	struct hmap_create small = {
@@ -173,8 +173,8 @@ const char *reason_set(const struct map *map, const struct hmap_set *set,
 }
 
 /*
- * What there is to know now.  A file that is open for writing only is not told
- * what is in the map, but its user may be.
+ * Get current statistics.  A file that is open for writing only does not get
+ * them, but the user may be allowed to read as well.
  */
 static void ask_again(const struct map *map, struct hmap_info *info)
 {
@@ -221,7 +221,7 @@ static const char *no_quota(const struct map *map)
 
 /* === All reasons === */
 
-/* The device may refuse what the map would not. */
+/* Whether the mode of the device allows it, whatever that of the map does. */
 static bool device_lets(int flags)
 {
 	static const int modes[] = {

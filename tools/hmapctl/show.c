@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What the kernel tells of maps: list, and show for one of them.
+ * Information about maps: list, and show for a single one.
  */
 #include <err.h>
 #include <errno.h>
@@ -21,7 +21,7 @@ static const char *state_name(const struct hmap_info *i)
 	return "at rest";
 }
 
-/* What this user may not see is left out. */
+/* Omits what this user may not see. */
 static struct json_object *info_json(const struct hmap_info *i)
 {
 	struct json_object *object = json_new();
@@ -123,8 +123,8 @@ static void show_info(const struct map *map)
 }
 
 /*
- * Returns the contents, to be freed, or NULL with @path and errno set.  Of the
- * folder's names, the id is the one that no other map can have taken meanwhile.
+ * Returns the contents, to be freed, or NULL with errno set; @path is set.  The
+ * directory is accessed by the map's id, since the name may have been reused.
  */
 static char *read_debugfs(const struct map *map, const char *file, char *path,
 			  size_t size)

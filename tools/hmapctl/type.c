@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What keys and elems are, as create takes it and list tells it.
+ * Types of keys and elems, as create parses and list prints them.
  */
 #include <stdio.h>
 #include <string.h>

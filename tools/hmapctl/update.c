@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Changes in one step: xchg, cmpxchg, add, take.  All print the elem that was
- * there before, also where it is why they are refused.
+ * Atomic updates: xchg, cmpxchg, add, take.  All print the previous elem, also
+ * if it is the reason why they fail.
  */
 #include <err.h>
 #include <errno.h>
@@ -31,7 +31,7 @@ static void print_json(const struct map *map, enum format format, bool present,
 	json_print(object, format);
 }
 
-/* @ret: whether the key was there, or -1.  @absent: @old is set even if not. */
+/* @ret: whether the key existed, or -1.  @absent: @old is set even if not. */
 static void report(const struct args *args, const struct map *map, int ret,
 		   bool absent)
 {

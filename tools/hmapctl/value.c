@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Keys and elems as text.  What is written can be read, on the command line as
- * in files.
+ * Keys and elems as text.  Output can be read back, both from the command line
+ * and from files.
  */
 #include <err.h>
 #include <stdio.h>
@@ -19,7 +19,7 @@ static int digit(char c)
 	return 16;
 }
 
-/* All of @text must be the number: no sign, no space.  0x makes it hex. */
+/* @text must be all digits, without sign or spaces.  0x makes it hex. */
 bool parse_number(const char *text, size_t len, unsigned int base, __u64 max,
 		  __u64 *number)
 {
@@ -67,7 +67,7 @@ static const char *integer_parse(const struct type *type, const char *text,
 	return NULL;
 }
 
-/* Read the byte that *@text begins with; returns the characters it takes. */
+/* Decode the first byte of @text; returns the number of characters used. */
 static size_t unescape(const char *text, size_t len, unsigned char *byte)
 {
 	static const char escapes[] = "\\tnr";
@@ -91,7 +91,7 @@ static size_t unescape(const char *text, size_t len, unsigned char *byte)
 	return 4;
 }
 
-/* How arguments that are not text begin, besides '@'. */
+/* Prefix of raw bytes on the command line. */
 #define HEX	"hex:"
 #define HEX_LEN	(sizeof(HEX) - 1)
 
@@ -145,7 +145,7 @@ const char *value_parse(const struct type *type, const char *text, size_t len,
 	return check_len(type, n + len);
 }
 
-/* These are the bytes themselves, also of integers. */
+/* Raw bytes, also for integers. */
 const char *value_parse_hex(const struct type *type, const char *digits,
 			    size_t len, struct value *value)
 {
@@ -244,7 +244,7 @@ void value_print(const struct type *type, const void *data, __u32 len)
 		printf("%llu", value_integer(data, len));
 		return;
 	}
-	/* As an argument, this would not be text. */
+	/* On the command line, this would not be taken as text. */
 	if (len && (*bytes == '@' || is_hex(data, len))) {
 		printf("\\x%02x", *bytes++);
 		len--;
