@@ -745,7 +745,7 @@ static void batches_that_stop(void)
 
 /* === Signals === */
 
-static volatile sig_atomic_t signals;
+static sig_atomic_t signals;
 
 static void on_alarm(int sig)
 {

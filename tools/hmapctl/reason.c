@@ -193,7 +193,7 @@ static const char *no_space(const struct map *map)
 
 	ask_again(map, &info);
 	if (!(info.access & HMAP_ACCESS_READ))
-		return "the map holds as many entries as it may, or would use more memory than it may";
+		return "it has reached its max_entries or max_bytes";
 	if (over(info.count + 1, info.max_entries))
 		snprintf(text, sizeof(text),
 			 "the map holds as many entries as it may (max_entries %llu)",
