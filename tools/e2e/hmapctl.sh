@@ -987,11 +987,11 @@ test_completion()
 }
 
 tests='help wrong_usage life_of_a_map create_if_not_there set entries
-many_at_once thousands interrupted load_counts
-load_does_not_wait updates add updates_as_json arguments sets integer_borders
-load_complains load_from_stdin closed_streams limits round_trip raw_bytes largest json
-json_lines json_forms write_errors limits_of_the_module limits_of_a_user
-another_user_may_not completion'
+many_at_once thousands interrupted load_counts load_does_not_wait updates add
+updates_as_json arguments sets integer_borders load_complains load_from_stdin
+closed_streams limits round_trip raw_bytes largest json json_lines json_forms
+write_errors limits_of_the_module limits_of_a_user another_user_may_not
+completion'
 
 # shellcheck disable=SC2086 # a word each
 set -- $tests

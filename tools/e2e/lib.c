@@ -2,8 +2,10 @@
 /* What libhmap makes of the calls: what it returns, errno, walks, batches. */
 #define _GNU_SOURCE
 #include <hmap.h>
+#include <pthread.h>
 #include <sched.h>
 #include <signal.h>
+#include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/time.h>
@@ -743,6 +745,45 @@ static void batches_that_stop(void)
 	EQ(info(fd).count, 300);
 }
 
+static bool stop_protecting;
+
+static void *protect_often(void *page)
+{
+	while (!__atomic_load_n(&stop_protecting, __ATOMIC_RELAXED)) {
+		EQ(mprotect(page, 4096, PROT_READ), 0);
+		EQ(mprotect(page, 4096, PROT_READ | PROT_WRITE), 0);
+	}
+	return NULL;
+}
+
+/* What was done is counted, even if its results could not be written. */
+static void batches_that_lose_results(void)
+{
+	__s32 *lost = mmap(NULL, 4096, PROT_READ | PROT_WRITE,
+			   MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	int fd = new_map(&u64_u64), ret;
+	__u64 before = 0, now;
+	pthread_t thread;
+	__u32 count;
+
+	OK(lost != MAP_FAILED);
+	EQ(pthread_create(&thread, NULL, protect_often, lost), 0);
+	do {
+		for (int i = 0; i < 64; i++)
+			keys[i] = before + i;
+		count = 64;
+		ret = hmap_insert_batch(fd, keys, NULL, keys, NULL, lost,
+					&count, HMAP_INSERT_NOEXIST);
+		OK(!ret || errno == EFAULT);
+		now = info(fd).count;
+		EQ(now - before, count);
+		before = now;
+	} while (!ret || !count);
+	__atomic_store_n(&stop_protecting, true, __ATOMIC_RELAXED);
+	EQ(pthread_join(thread, NULL), 0);
+	EQ(count, 64);
+}
+
 /* === Signals === */
 
 static sig_atomic_t signals;
@@ -848,6 +889,7 @@ static const struct test tests[] = {
 	TEST(batches),
 	TEST(batches_of_any_length),
 	TEST(batches_that_stop),
+	TEST(batches_that_lose_results),
 	TEST(interrupted_batches),
 	TEST(interrupted_walks),
 };
