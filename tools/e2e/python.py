@@ -305,7 +305,7 @@ def test_limits():
     m.update({1: 1, 2: 2, 3: 3})
     for grow in (lambda: m.__setitem__(4, 4), lambda: m.update({3: 0, 4: 4}),
                  lambda: m.setdefault(4, 4), lambda: m.add(4)):
-        raises(OSError, grow, number=errno.ENOSPC, has='as many entries')
+        raises(OSError, grow, number=errno.ENOSPC, has='max_entries')
     equal(sorted(m.items()), [(1, 1), (2, 2), (3, 0)])
     raises(OSError, lambda: hmap.create(key='u64', elem='u64', max_entries=1,
                                         hint=2), number=errno.ENOSPC)

@@ -9,7 +9,7 @@
     with hmap.open('symbols') as m:
         print(hex(m['vfs_read']), len(m), 'vfs_write' in m)
 
-Types are written as for hmapctl, and come as
+Types are named as in hmapctl, and their values in Python are
 
     key   u32, u64      int
           bytes:N       bytes
@@ -19,13 +19,13 @@ Types are written as for hmapctl, and come as
           var:N         bytes, up to N
           none          None: the map is a set
 
-To the kernel all elems are bytes, so open() takes those of four and of eight
-bytes for integers unless it is asked for elem=bytes.
+The kernel does not know what elems mean, so open() takes those of four and of
+eight bytes for integers, unless it is called with elem=bytes.
 
-A key that is not there is a KeyError.  A key or an elem of a wrong type, length
-or range is a TypeError, ValueError or OverflowError; as for dict, such a key is
-just not there to `in`, get(), and pop() with a default.  What else can go wrong
-is an OSError, whose errno is what <hmap.h> says.
+A key that does not exist raises KeyError.  A key or an elem of a wrong type,
+length or range raises TypeError, ValueError or OverflowError; but as with dict,
+`in`, get(), and pop() with a default treat such a key as one that does not exist.
+Anything else raises OSError, with errno as documented in <hmap.h>.
 """
 
 import ctypes
@@ -91,7 +91,7 @@ class Set(Argument):
 
 
 class Info(ctypes.Structure):
-    """struct hmap_info of <linux/hmap.h>: what there is to know of a map"""
+    """struct hmap_info of <linux/hmap.h>: properties and statistics of a map"""
     _fields_ = [
         *_fields(ctypes.c_uint64,
                  'after id epoch count bytes max_entries max_bytes owner_bytes '
@@ -113,11 +113,10 @@ class Item(ctypes.Structure):
 
 MAP_REASONS = {
     errno.EACCES: "the map was not opened for that, but for mode 'r'",
-    errno.EDQUOT: 'all maps of the user who made it would use more memory than '
-                  'they may',
+    errno.EDQUOT: 'the maps of the user who made it have reached the memory '
+                  'limit of the hmap module',
     errno.ENOMEM: 'out of memory, or of what the memory cgroup may use',
-    errno.ENOSPC: 'the map holds as many entries as it may, or would use more '
-                  'memory than it may',
+    errno.ENOSPC: 'the map has reached its max_entries or max_bytes',
     errno.EOPNOTSUPP: 'the elems are not integers',
 }
 NAME_REASONS = {
@@ -125,7 +124,7 @@ NAME_REASONS = {
     errno.EDQUOT: 'you have made as many maps as the hmap module allows a '
                   'user, or the hint needs more memory than they may use',
     errno.EEXIST: 'there is a map of that name',
-    errno.EINVAL: 'that is no name, or a size or mode is out of range',
+    errno.EINVAL: 'the name is invalid, or a size or mode is out of range',
     errno.ENODEV: 'there is no /dev/hmap: is the hmap module loaded?',
     errno.ENOENT: 'there is no map of that name',
     errno.ENOMEM: 'out of memory, or of what the memory cgroup may use',
@@ -135,10 +134,10 @@ NAME_REASONS = {
 }
 SET_REASONS = {
     errno.EEXIST: 'there is a map of the new name',
-    errno.EINVAL: 'that is no name, or a mode, uid or gid is out of range',
+    errno.EINVAL: 'the name is invalid, or the mode, uid or gid out of range',
     errno.ENOSPC: 'the hmap module does not allow such limits',
-    errno.EPERM: 'only its owner, or who has CAP_FOWNER, may set that; an '
-                 'owner takes CAP_CHOWN',
+    errno.EPERM: 'only its owner, or who has CAP_FOWNER, may set that; to give '
+                 'a map away takes CAP_CHOWN',
 }
 
 
@@ -147,7 +146,7 @@ def _error(number, reasons, what=None):
 
 
 def _raising(reasons, again=True):
-    """What raises an error where the library returns one."""
+    """An errcheck for ctypes that raises an OSError."""
     def check(result, function, args):
         if result not in (-1, None):
             return result
@@ -177,7 +176,7 @@ _lib.hmap_walk_end.argtypes = [ctypes.c_void_p]
 # === Keys and elems ===
 
 def _integer(number, least, size):
-    """The bytes of a number from least on that fits in so many."""
+    """A number as bytes, modulo their range."""
     limit = 1 << 8 * size
     if not least <= number < limit:
         raise OverflowError(f'{number} is not from {least} to {limit - 1}')
@@ -185,10 +184,10 @@ def _integer(number, least, size):
 
 
 class Type:
-    """What the keys, or the elems, of a map are, and are as bytes."""
+    """The type of the keys, or of the elems, of a map."""
 
     def __init__(self, size, integer=False, text=False, var=False):
-        self.size = size            # the most, for var
+        self.size = size            # if var, the maximum
         self.integer = integer
         self.text = text
         self.var = var
@@ -212,7 +211,7 @@ class Type:
         return data if self.size else None
 
     def column(self, values):
-        """All in a row, and their lengths where the library wants them."""
+        """The values packed, and their lengths, as the library takes them."""
         items = [self.encode(value) for value in values]
         lengths = (ctypes.c_uint32 * len(items))(*map(len, items))
         return b''.join(items), lengths if self.var else None
@@ -240,7 +239,7 @@ def _refuse(keys, results, fine=0):
 
 
 def _keyed(method):
-    """For a method on a key that must be there."""
+    """For a method on a key that must exist."""
     @functools.wraps(method)
     def keyed(self, key, *args):
         try:
@@ -253,7 +252,7 @@ def _keyed(method):
 # === Maps ===
 
 class Cleared(RuntimeError):
-    """An iteration met a map that was cleared."""
+    """The map was cleared during an iteration."""
 
 
 class Items(ItemsView):
@@ -270,18 +269,19 @@ class Values(ValuesView):
 class Map(MutableMapping):
     """The map of a file descriptor, which it then owns.
 
-    What dict does in one step, this does in one step, too, but for popitem()
-    and update().  Changes by others show at once.
+    All operations that are atomic for dict are atomic, except for popitem() and
+    update().  Changes by others are visible at once.
 
-    An iteration gives each entry that is there all the while once, and those
-    that come and go meanwhile or not.  There can be many at a time, and each
-    process goes on with its own after a fork.  When the map is cleared, or is
-    empty meanwhile, they end with a RuntimeError.
+    An iteration yields each entry that exists from its start to its end once;
+    entries that are inserted or deleted meanwhile may or may not be yielded.
+    There can be several at a time, and after a fork each process continues its
+    own.  If the map is cleared, or becomes empty and is filled again, they
+    raise RuntimeError.
     """
 
     def __init__(self, fd, elem=None):
         self._file = io.FileIO(fd, 'r+')
-        self._popping = None        # a walk that popitem() goes on with
+        self._popping = None        # the walk of popitem()
         info = self.info()
         self._key = Type(info.key_size or STRING_LEN,
                          integer=info.key_kind in (U32, U64),
@@ -311,7 +311,7 @@ class Map(MutableMapping):
 
     def set(self, *, mode=None, uid=None, gid=None, max_entries=None,
             max_bytes=None, name=None):
-        """Change what is given, which the map's owner may."""
+        """Change mode, owner, limits or name."""
         name = _fs_name(name) if name is not None else None
         values = zip(SET, (mode, uid, gid, max_entries, max_bytes, name))
         values = {field: value for field, value in values if value is not None}
@@ -324,7 +324,7 @@ class Map(MutableMapping):
     # --- One entry ---
 
     def _read(self, read):
-        """The elem that read() puts in a buffer, however long it is."""
+        """Call read() with a buffer that is large enough for the elem."""
         room = self._elem.size
         if self._elem.var:
             room = min(room, GUESS)
@@ -340,7 +340,7 @@ class Map(MutableMapping):
                 room = length.value
 
     def _find(self, key):
-        """The key as bytes, or None if the map cannot have it."""
+        """The key as bytes, or None if it cannot be a key of this map."""
         try:
             return self._key.encode(key)
         except (TypeError, ValueError, OverflowError):
@@ -369,7 +369,7 @@ class Map(MutableMapping):
         key = self._find(key)
         if key is None:
             return False
-        # Where elems vary, there is no need to read it.
+        # With no room for an elem that varies, EMSGSIZE means it exists.
         room = 0 if self._elem.var else self._elem.size
         try:
             _lib.hmap_lookup(self.fileno(), key, len(key),
@@ -405,7 +405,7 @@ class Map(MutableMapping):
             return default
 
     def popitem(self):
-        # Go on where the last call ended, but no two threads at once.
+        # Continue the walk of the last call, but in one thread at a time.
         walk, self._popping = self._popping, None
         while True:
             new = walk is None
@@ -416,7 +416,7 @@ class Map(MutableMapping):
                     try:
                         elem = self._take(key)
                     except FileNotFoundError:
-                        continue        # another was faster
+                        continue        # someone else took it
                     self._popping = walk
                     return self._key.decode(key), elem
                 if new:
@@ -442,7 +442,7 @@ class Map(MutableMapping):
 
     @_keyed
     def replace(self, key, expected, elem):
-        """Store elem if what is there is expected; whether it was."""
+        """Replace the elem if it equals expected; returns whether it did."""
         key = self._key.encode(key)
         expected, elem = map(self._elem.encode, (expected, elem))
         try:
@@ -455,9 +455,9 @@ class Map(MutableMapping):
         return True
 
     def add(self, key, n=1):
-        """Add n to what is there, or to 0; returns what it was before.
+        """Add n to the elem, or to 0 if there is none; returns the old value.
 
-        Wraps round: adding -1 takes one away.
+        The sum wraps around, so n may be negative.
         """
         key, size = self._key.encode(key), self._elem.size
         n = _integer(operator.index(n), 1 - (1 << 8 * size), size)
@@ -471,8 +471,7 @@ class Map(MutableMapping):
         _lib.hmap_clear(self.fileno())
 
     def _batch(self, call, keys, *args, flags=(), fine=0):
-        """Call it for keys until it is interrupted; how many were done, and
-        the result for each."""
+        """Process keys until interrupted; returns how many, and the results."""
         results = (ctypes.c_int32 * len(keys))()
         count = ctypes.c_uint32(len(keys))
         try:
@@ -487,7 +486,7 @@ class Map(MutableMapping):
         return count.value, results
 
     def update(self, other=(), /, **more):
-        """As for dict.  An OSError names the first key that did not work."""
+        """Like dict.update().  An OSError names the first key that failed."""
         if isinstance(other, Mapping):
             other = other.items()
         for pairs in _batches(itertools.chain(other, more.items())):
@@ -498,7 +497,7 @@ class Map(MutableMapping):
                 pairs = pairs[done:]
 
     def get_many(self, keys):
-        """A dict of those keys that are there, and their elems."""
+        """A dict of those keys that exist, and their elems."""
         found = {}
         for batch in _batches(keys):
             while batch:
@@ -506,7 +505,7 @@ class Map(MutableMapping):
         return found
 
     def _lookup(self, keys, found):
-        """Look up as many as there is room for; returns how many."""
+        """Look up as many as the buffer has room for; returns how many."""
         var, size = self._elem.var, self._elem.size
         room = ELEM_LEN if var else len(keys) * size
         elems = ctypes.create_string_buffer(room)
@@ -522,7 +521,7 @@ class Map(MutableMapping):
         return done
 
     def delete_many(self, keys):
-        """Delete those keys that are there; returns how many were."""
+        """Delete those keys that exist; returns how many did."""
         deleted = 0
         for batch in _batches(keys):
             while batch:
@@ -574,10 +573,10 @@ def _fs_name(name):
 
 def create(name=None, *, key, elem, hint=0, max_entries=0, max_bytes=0,
            mode=0o600, exist_ok=False):
-    """Make a map; without a name it goes with its last file descriptor.
+    """Make a map; without a name it is freed with its last file descriptor.
 
-    With exist_ok, a map of that name, and such keys and elems, is opened if
-    there is one.
+    With exist_ok, open the map of that name if there already is one with these
+    types.
     """
     kind, key_size = KEYS.get(key) or (BYTES, _sized(key, 'bytes'))
     var = elem.startswith('var:')
@@ -594,9 +593,9 @@ def create(name=None, *, key, elem, hint=0, max_entries=0, max_bytes=0,
 
 
 def open(name, mode='r', elem=None):
-    """Open the map of that name to read ('r'), or to change it, too ('r+').
+    """Open the map of that name for reading ('r'), or also for writing ('r+').
 
-    Instead of a name, a Map may be given, to open it once more.
+    The name may be another Map, to open its map once more.
     """
     if mode not in MODES:
         raise ValueError("mode is neither 'r' nor 'r+'")
@@ -606,12 +605,15 @@ def open(name, mode='r', elem=None):
 
 
 def unlink(name):
-    """Take a map's name away; the map goes when the last has closed it."""
+    """Remove a map's name; the map is freed when it is not open any more."""
     _lib.hmap_unlink(_fs_name(name))
 
 
 def maps():
-    """Info of each map that has a name, as far as its mode lets you know."""
+    """Yield the Info of each map that has a name.
+
+    For maps that you may not open, it has only name, id, mode and owner.
+    """
     info = Info()
     while _lib.hmap_next_map(ctypes.byref(info)):
         yield Info.from_buffer_copy(info)
