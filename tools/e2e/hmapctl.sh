@@ -886,7 +886,7 @@ test_limits_of_a_user()
 	complained 'max_user_maps 1'
 	parameter max_user_maps 3
 	as_nobody 1 'hmapctl create n --key u32 --elem u32 --hint 100000'
-	complained 'more memory than your maps have left (hint 100000, max_user_bytes 100000)'
+	complained 'than your maps have left (hint 100000, max_user_bytes 100000)'
 	parameter max_maps 0
 	as_nobody 1 'hmapctl create n --key u32 --elem u32'
 	complained 'max_maps 0'

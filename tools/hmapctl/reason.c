@@ -37,7 +37,7 @@ static const struct reason {
 	{ 0, E2BIG, "the kernel knows less than this hmapctl" },
 	{ 0, ENODEV, "there is no " DEVICE " (is the hmap module loaded?)" },
 	{ 0, ENOTTY, DEVICE " is not an hmap device, or its module is too old" },
-	{ 0, ENOMEM, "out of memory, or of what the memory cgroup may use" },
+	{ 0, ENOMEM, "out of memory, or at the limit of the memory cgroup" },
 };
 
 #define REASONS_END (reasons + sizeof(reasons) / sizeof(*reasons))

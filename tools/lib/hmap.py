@@ -24,7 +24,7 @@ eight bytes for integers, unless it is called with elem=bytes.
 
 A key that does not exist raises KeyError.  A key or an elem of a wrong type,
 length or range raises TypeError, ValueError or OverflowError; but as with dict,
-`in`, get(), and pop() with a default treat such a key as one that does not exist.
+to `in`, get(), and pop() with a default such a key just does not exist.
 Anything else raises OSError, with errno as documented in <hmap.h>.
 """
 
@@ -115,7 +115,7 @@ MAP_REASONS = {
     errno.EACCES: "the map was not opened for that, but for mode 'r'",
     errno.EDQUOT: 'the maps of the user who made it have reached the memory '
                   'limit of the hmap module',
-    errno.ENOMEM: 'out of memory, or of what the memory cgroup may use',
+    errno.ENOMEM: 'out of memory, or at the limit of the memory cgroup',
     errno.ENOSPC: 'the map has reached its max_entries or max_bytes',
     errno.EOPNOTSUPP: 'the elems are not integers',
 }
@@ -127,7 +127,7 @@ NAME_REASONS = {
     errno.EINVAL: 'the name is invalid, or a size or mode is out of range',
     errno.ENODEV: 'there is no /dev/hmap: is the hmap module loaded?',
     errno.ENOENT: 'there is no map of that name',
-    errno.ENOMEM: 'out of memory, or of what the memory cgroup may use',
+    errno.ENOMEM: 'out of memory, or at the limit of the memory cgroup',
     errno.ENOSPC: 'the hmap module allows no more maps, or none with such '
                   'limits, or the hint is over them',
     errno.EPERM: 'only its owner, or who has CAP_FOWNER, may unlink a map',
