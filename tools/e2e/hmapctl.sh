@@ -358,7 +358,7 @@ stop_and_go()
 test_interrupted()
 {
 	create m u32 bytes:1000
-	seq 1 20000 | awk '{ printf "%d\t%01000d\n", $1, $1 }' >in
+	seq 1 5000 | awk '{ printf "%d\t%01000d\n", $1, $1 }' >in
 	stop_and_go hmapctl load m in
 	holds m in
 	stop_and_go hmapctl dump m
