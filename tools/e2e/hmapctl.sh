@@ -586,7 +586,7 @@ test_closed_streams()
 	hmapctl load m <&- 2>err && die 'loads from where there is no stdin'
 	complained 'stdin: Bad file descriptor'
 	run 0 hmapctl insert m 1 1
-	hmapctl dump m >&- 2>err && die 'dumps to where there is no stdout'
+	hmapctl xchg m 1 1 >&- 2>err && die 'prints where there is no stdout'
 	complained 'standard output: Bad file descriptor'
 	hmapctl lookup m 2 2>&- && die 'finds what is not there'
 	run 0 hmapctl dump m
