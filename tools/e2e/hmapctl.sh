@@ -361,6 +361,9 @@ test_interrupted()
 	seq 1 5000 | awk '{ printf "%d\t%01000d\n", $1, $1 }' >in
 	stop_and_go hmapctl load m in
 	holds m in
+	create n u64 u64 --hint 2000000
+	stop_and_go hmapctl dump n
+	printed
 	stop_and_go hmapctl dump m
 	sort out >a
 	sort in | cmp -s - a || die 'the dump differs'

@@ -295,6 +295,8 @@ def test_signals():
     equal(dict(m.items()), d)
     equal(m.get_many(d), d)
     equal(m.delete_many(d), len(d))
+    # A walk over many empty buckets is interrupted with nothing to return.
+    equal(list(hmap.create(key='u64', elem='u64', hint=2000000)), [])
     signal.setitimer(signal.ITIMER_REAL, 0)
     equal(len(m), 0)
     equal(handled > 10, True)
