@@ -2,9 +2,10 @@
 
 // What native/main.c does, for Go's own map: the same keys in the same order,
 // the same rounds, the same lines.  The garbage collector runs between what is
-// timed, never during it.  Only one CPU, since nobody may write to a Go map
-// beside another; only the map owns what it stores, so that strings are copied
-// when inserted.
+// timed, never during it, unless -gc lets it run as in a program that leaves its
+// settings alone, which is on the other CPU, too.  Only one CPU otherwise, since
+// nobody may write to a Go map beside another; only the map owns what it stores,
+// so that strings are copied when inserted.
 //
 // It is built once with each of the files that say what a key is: a generic
 // function would not call the map's functions for keys of that type.
@@ -64,6 +65,22 @@ func lookup(m map[key]uint64, keys []key) (good int) {
 	return good
 }
 
+// As in native/native.h.
+func chain(m map[key]uint64, keys []key) (good int) {
+	wrong := uint64(0)
+	for i := range keys {
+		k := &keys[i-int(wrong)]
+		elem, ok := m[*k]
+		elem ^= elemOf(k)
+		wrong = (elem | -elem) >> 63
+		if ok {
+			good++
+		}
+		good -= int(wrong)
+	}
+	return good
+}
+
 // Returns how many are left.
 func remove(m map[key]uint64, keys []key) int {
 	for i := range keys {
@@ -108,7 +125,7 @@ func mix(m map[key]uint64, keys []key, writes uint32) (good int) {
 	return good
 }
 
-var ops = []string{"hit", "miss", "insert_grow", "insert_presized", "delete",
+var ops = []string{"hit", "chain", "miss", "insert_grow", "insert_presized", "delete",
 						"iterate", "mix9010", "mix5050"}
 var took = make(map[string]time.Duration) // in this round
 var figures = make(map[string][]float64)
@@ -165,6 +182,7 @@ func nth(keys []key, n, i int) []key {
 // What leaves a map as it was.
 func reads(m map[key]uint64, s stream, times int) {
 	n := len(s.insert)
+	clock("chain", times, n, func(i int) int { return chain(m, nth(s.hit, n, i)) })
 	clock("miss", times, 0, func(i int) int { return lookup(m, nth(s.miss, n, i)) })
 	clock("iterate", times, n, func(int) int { return iterate(m) })
 	clock("hit", times, n, func(i int) int { return lookup(m, nth(s.hit, n, i)) })
@@ -211,8 +229,13 @@ func main() {
 	n := flag.Int("size", 1000, "number of entries")
 	rounds := flag.Int("rounds", 5, "rounds, of which the median counts")
 	operations := flag.Int("operations", 2000000, "least number, in all rounds")
+	gc := flag.Bool("gc", false, "leave the garbage collector on")
 	flag.Parse()
-	debug.SetGCPercent(-1)
+	name := "go_gc"
+	if !*gc {
+		name = "go"
+		debug.SetGCPercent(-1)
+	}
 	s := makeStream(*n)
 	bytes := bytesPerEntry(s)
 	times := *operations / *rounds / *n
@@ -224,7 +247,7 @@ func main() {
 	}
 	for _, op := range ops {
 		sort.Float64s(figures[op])
-		fmt.Printf("go,%s,%s,%d,1,%.2f,%.2f\n", op, kind, *n,
+		fmt.Printf("%s,%s,%s,%d,1,%.2f,%.2f\n", name, op, kind, *n,
 			figures[op][*rounds/2], bytes)
 	}
 }

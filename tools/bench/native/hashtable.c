@@ -114,8 +114,8 @@ static __always_inline struct hlist_head *head_of(struct table *t, u32 hash)
 }
 
 #define DEFINE_TABLE(kind, key_t)					\
-static struct kind##_entry *kind##_find(struct hlist_head *head,	\
-					const key_t *key)		\
+static struct kind##_entry *kind##_search(struct hlist_head *head,	\
+					  const key_t *key)		\
 {									\
 	struct kind##_entry *e;						\
 									\
@@ -136,7 +136,7 @@ static bool kind##_insert(void *table, const void *key)			\
 		return false;						\
 	e->elem = elem_of(key);						\
 	spin_lock(&t->lock);						\
-	absent = !kind##_find(head, key);				\
+	absent = !kind##_search(head, key);				\
 	if (absent)							\
 		hlist_add_head_rcu(&e->node, head);			\
 	spin_unlock(&t->lock);						\
@@ -145,16 +145,16 @@ static bool kind##_insert(void *table, const void *key)			\
 	return absent;							\
 }									\
 									\
-static bool kind##_lookup(void *table, const void *key)			\
+static bool kind##_find(void *table, const void *key, u64 *elem)	\
 {									\
 	struct kind##_entry *e;						\
-	bool found;							\
 									\
 	rcu_read_lock();						\
-	e = kind##_find(head_of(table, kind##_hash(key)), key);		\
-	found = e && READ_ONCE(e->elem) == elem_of(key);		\
+	e = kind##_search(head_of(table, kind##_hash(key)), key);	\
+	if (e)								\
+		*elem = READ_ONCE(e->elem);				\
 	rcu_read_unlock();						\
-	return found;							\
+	return e;							\
 }									\
 									\
 static bool kind##_delete(void *table, const void *key)			\
@@ -164,7 +164,7 @@ static bool kind##_delete(void *table, const void *key)			\
 	struct kind##_entry *e;						\
 									\
 	spin_lock(&t->lock);						\
-	e = kind##_find(head, key);					\
+	e = kind##_search(head, key);					\
 	if (e)								\
 		hlist_del_rcu(&e->node);				\
 	spin_unlock(&t->lock);						\

@@ -20,12 +20,9 @@ static bool u64_insert(void *table, const void *key)
 			    GFP_KERNEL);
 }
 
-static bool u64_lookup(void *table, const void *key)
+static bool u64_find(void *table, const void *key, u64 *elem)
 {
-	u64 elem;
-
-	return !u64s_lookup(table, *(const u64 *)key, &elem) &&
-	       elem == elem_of(key);
+	return !u64s_lookup(table, *(const u64 *)key, elem);
 }
 
 static bool u64_delete(void *table, const void *key)
@@ -41,12 +38,9 @@ static bool bytes16_insert(void *table, const void *key)
 				HMAP_ANY, GFP_KERNEL);
 }
 
-static bool bytes16_lookup(void *table, const void *key)
+static bool bytes16_find(void *table, const void *key, u64 *elem)
 {
-	u64 elem;
-
-	return !bytes16s_lookup(table, *(const struct bytes16 *)key, &elem) &&
-	       elem == elem_of(key);
+	return !bytes16s_lookup(table, *(const struct bytes16 *)key, elem);
 }
 
 static bool bytes16_delete(void *table, const void *key)
@@ -67,12 +61,11 @@ static bool string_insert(void *table, const void *key)
 	return !hmap_insert(table, &string, &elem, HMAP_ANY, GFP_KERNEL);
 }
 
-static bool string_lookup(void *table, const void *key)
+static bool string_find(void *table, const void *key, u64 *elem)
 {
 	const struct hmap_bytes string = string_of(key);
-	u64 elem;
 
-	return !hmap_lookup(table, &string, &elem) && elem == elem_of(key);
+	return !hmap_lookup(table, &string, elem);
 }
 
 static bool string_delete(void *table, const void *key)

@@ -35,7 +35,7 @@ MODULE_PARM_DESC(keys, "Kinds of keys");
 
 static const struct impl *const impls[] = {
 	&hmap_impl, &rhashtable_impl, &bpf_htab_impl, &bpf_htab_noprealloc_impl,
-	&xarray_impl, &hashtable_impl,
+	&bpf_rhash_impl, &xarray_impl, &hashtable_impl,
 };
 
 static char *only[ARRAY_SIZE(impls)];
@@ -55,6 +55,7 @@ MODULE_PARM_DESC(operations, "Least number of operations, in all rounds");
 
 enum op_id {
 	HIT,
+	CHAIN,
 	MISS,
 	INSERT_GROW,
 	INSERT_PRESIZED,
@@ -66,8 +67,8 @@ enum op_id {
 };
 
 static const char *const op_names[NR_OPS] = {
-	"hit", "miss", "insert_grow", "insert_presized", "delete", "iterate",
-	"mix9010", "mix5050",
+	"hit", "chain", "miss", "insert_grow", "insert_presized", "delete",
+	"iterate", "mix9010", "mix5050",
 };
 
 /* Of an implementation, for a kind and number of keys. */
@@ -147,6 +148,7 @@ static void time_reads(const struct impl *impl, struct figures *f, void *table,
 	const struct loops *l = impl->loops[s->kind];
 	unsigned int cpus;
 
+	time_loop(impl, f, CHAIN, l->chain, table, s, s->hit, 1, times, true);
 	time_loop(impl, f, MISS, l->lookup, table, s, s->miss, 1, times, false);
 	time_iterate(impl, f, table, s, times);
 	for (cpus = 1; cpus <= min(num_online_cpus(), MAX_CPUS); cpus++) {

@@ -71,6 +71,7 @@ typedef unsigned long (*loop_fn)(void *table, const void *keys,
 struct loops {
 	loop_fn insert;
 	loop_fn lookup;
+	loop_fn chain;			/* no lookup begins before the last ends */
 	loop_fn delete;
 	loop_fn mix10;			/* of which so many percent are writes */
 	loop_fn mix50;
@@ -91,7 +92,8 @@ struct impl {
 };
 
 extern const struct impl hmap_impl, rhashtable_impl, bpf_htab_impl,
-			 bpf_htab_noprealloc_impl, xarray_impl, hashtable_impl;
+			 bpf_htab_noprealloc_impl, bpf_rhash_impl, xarray_impl,
+			 hashtable_impl;
 
 /* For those that do nothing behind their user's back. */
 static inline void no_settle(void *table)
@@ -123,6 +125,15 @@ static __always_inline void irq_work_point(void)
 }
 
 typedef bool (*op_fn)(void *table, const void *key);
+typedef bool (*find_fn)(void *table, const void *key, u64 *elem);
+
+static __always_inline
+bool lookup_one(void *table, const void *key, find_fn find)
+{
+	u64 elem;
+
+	return find(table, key, &elem) && elem == elem_of(key);
+}
 
 static __always_inline
 unsigned long each(void *table, const void *keys, size_t size, unsigned long n,
@@ -137,13 +148,49 @@ unsigned long each(void *table, const void *keys, size_t size, unsigned long n,
 	return good;
 }
 
+static __always_inline
+unsigned long lookup_each(void *table, const void *keys, size_t size,
+			  unsigned long n, find_fn find)
+{
+	unsigned long i, good = 0;
+
+	for (i = 0; i < n; i++) {
+		breathe(i);
+		good += lookup_one(table, keys + i * size, find);
+	}
+	return good;
+}
+
+/*
+ * The address of a key is computed from the elem before it, and comes out the
+ * same as long as that is the right one, which neither compiler nor CPU can know.
+ */
+static __always_inline
+unsigned long chain(void *table, const void *keys, size_t size, unsigned long n,
+		    find_fn find)
+{
+	unsigned long i, good = 0, wrong = 0;
+	const void *key;
+	u64 elem = 0;
+
+	for (i = 0; i < n; i++) {
+		breathe(i);
+		key = keys + (i - wrong) * size;
+		good += find(table, key, &elem);
+		elem ^= elem_of(key);
+		wrong = (elem | -elem) >> 63;
+		good -= wrong;
+	}
+	return good;
+}
+
 /*
  * Reads and writes by chance, the latter by turns a delete of a key and an
  * insert of the same, each key's turn coming once.
  */
 static __always_inline
 unsigned long mix(void *table, const void *keys, size_t size, unsigned long n,
-		  u32 writes, op_fn insert, op_fn lookup, op_fn delete)
+		  u32 writes, op_fn insert, find_fn find, op_fn delete)
 {
 	const u32 threshold = U32_MAX / 100 * writes;
 	const void *key = keys, *out = NULL;
@@ -156,7 +203,7 @@ unsigned long mix(void *table, const void *keys, size_t size, unsigned long n,
 		chance ^= chance >> 17;
 		chance ^= chance << 5;
 		if (chance >= threshold) {
-			good += lookup(table, key);
+			good += lookup_one(table, key, find);
 		} else if (out) {
 			good += insert(table, out);
 			out = NULL;
@@ -180,23 +227,24 @@ static unsigned long name##_##loop(void *table, const void *keys,	\
 /*
  * DEFINE_LOOPS() - Define a struct loops, none of which calls through a pointer.
  * @name: the struct will be name_loops
- * @ops: of bool ops_insert(void *table, const void *key), ops_lookup() and
- *	ops_delete(), which say whether the key was stored, found with its elem,
- *	or removed
+ * @ops: of bool ops_insert(void *table, const void *key), ops_delete(), and
+ *	ops_find(), which gives the elem, too: they say whether the key was
+ *	stored, removed, found
  * @key_t: type of a key in a stream
  */
 #define DEFINE_LOOPS(name, ops, key_t)					\
 DEFINE_LOOP(name, insert_each, key_t, each, ops##_insert)		\
-DEFINE_LOOP(name, lookup_each, key_t, each, ops##_lookup)		\
+DEFINE_LOOP(name, lookup_each, key_t, lookup_each, ops##_find)		\
+DEFINE_LOOP(name, chain, key_t, chain, ops##_find)			\
 DEFINE_LOOP(name, delete_each, key_t, each, ops##_delete)		\
-DEFINE_LOOP(name, mix10, key_t, mix, 10, ops##_insert, ops##_lookup,	\
+DEFINE_LOOP(name, mix10, key_t, mix, 10, ops##_insert, ops##_find,	\
 	    ops##_delete)						\
-DEFINE_LOOP(name, mix50, key_t, mix, 50, ops##_insert, ops##_lookup,	\
+DEFINE_LOOP(name, mix50, key_t, mix, 50, ops##_insert, ops##_find,	\
 	    ops##_delete)						\
 									\
 static const struct loops name##_loops = {				\
-	name##_insert_each, name##_lookup_each, name##_delete_each,	\
-	name##_mix10, name##_mix50,					\
+	name##_insert_each, name##_lookup_each, name##_chain,		\
+	name##_delete_each, name##_mix10, name##_mix50,			\
 }
 
 /* === Measuring === */

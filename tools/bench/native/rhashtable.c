@@ -61,16 +61,16 @@ static bool kind##_insert(void *table, const void *key)			\
 	return false;							\
 }									\
 									\
-static bool kind##_lookup(void *table, const void *key)			\
+static bool kind##_find(void *table, const void *key, u64 *elem)	\
 {									\
 	struct kind##_entry *e;						\
-	bool found;							\
 									\
 	rcu_read_lock();						\
 	e = rhashtable_lookup(table, key, kind##_params);		\
-	found = e && READ_ONCE(e->elem) == elem_of(key);		\
+	if (e)								\
+		*elem = READ_ONCE(e->elem);				\
 	rcu_read_unlock();						\
-	return found;							\
+	return e;							\
 }									\
 									\
 static bool kind##_delete(void *table, const void *key)			\
@@ -153,16 +153,16 @@ static bool string_insert(void *table, const void *key)
 	return !err;
 }
 
-static bool string_lookup(void *table, const void *key)
+static bool string_find(void *table, const void *key, u64 *elem)
 {
 	struct string_entry *e;
-	bool found;
 
 	rcu_read_lock();
 	e = rhashtable_lookup(table, key, string_params);
-	found = e && READ_ONCE(e->elem) == elem_of(key);
+	if (e)
+		*elem = READ_ONCE(e->elem);
 	rcu_read_unlock();
-	return found;
+	return e;
 }
 
 static bool string_delete(void *table, const void *key)

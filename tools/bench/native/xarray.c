@@ -17,10 +17,13 @@ static bool u64_insert(void *table, const void *key)
 				   GFP_KERNEL));
 }
 
-static bool u64_lookup(void *table, const void *key)
+/* The bit that there is no room for is that of the key, as in elem_of(). */
+static bool u64_find(void *table, const void *key, u64 *elem)
 {
-	return xa_load(table, *(const u64 *)key) ==
-	       xa_mk_value(elem_of(key) >> 1);
+	void *entry = xa_load(table, *(const u64 *)key);
+
+	*elem = xa_to_value(entry) << 1 | (*(const u64 *)key & 1);
+	return entry;
 }
 
 static bool u64_delete(void *table, const void *key)
