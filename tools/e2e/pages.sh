@@ -32,7 +32,7 @@ levels()
 		/ RW / { for (i in start)
 				if ($1 < end[i] && $2 > start[i])
 					print $NF }' \
-		areas $DEBUG/page_tables/kernel | sort -u
+		areas "$DEBUG/page_tables/kernel" | sort -u
 }
 
 # Arrays of maps that are gone are freed a little later.
@@ -41,7 +41,7 @@ wait_for_none()
 	tries=100
 	while [ "$(large_arrays)" ]; do
 		tries=$((tries - 1))
-		[ $tries -gt 0 ] || die "an array is left"
+		[ "$tries" -gt 0 ] || die "an array is left"
 		sleep 0.1
 	done
 }
@@ -65,19 +65,19 @@ test_large_pages()
 
 test_small_pages()
 {
-	echo 9 >$FAIL/min-order
-	echo N >$FAIL/ignore-gfp-wait
-	echo N >$FAIL/ignore-gfp-highmem
-	echo 0 >$FAIL/verbose
-	echo -1 >$FAIL/times
-	echo 100 >$FAIL/probability
+	echo 9 >"$FAIL/min-order"
+	echo N >"$FAIL/ignore-gfp-wait"
+	echo N >"$FAIL/ignore-gfp-highmem"
+	echo 0 >"$FAIL/verbose"
+	echo -1 >"$FAIL/times"
+	echo 100 >"$FAIL/probability"
 	(check_map pte)
 	status=$?
-	echo 0 >$FAIL/probability
-	return $status
+	echo 0 >"$FAIL/probability"
+	return "$status"
 }
 
-[ -e $DEBUG/page_tables/kernel ] && [ -e $FAIL ] || exit 4
+[ -e "$DEBUG/page_tables/kernel" ] && [ -e "$FAIL" ] || exit 4
 dir=$(mktemp -d) || exit 1
 trap 'rm -rf "$dir"' EXIT
 cd "$dir" || exit 1
@@ -97,4 +97,4 @@ for name in large_pages small_pages; do
 		echo "not ok $number $name"
 	fi
 done
-exit $failed
+exit "$failed"
