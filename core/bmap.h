@@ -11,9 +11,9 @@
 
 #include <linux/bitops.h>
 #include <linux/compiler.h>
-#include <linux/hash.h>
 #include <linux/types.h>
 
+#include "guard.h"
 #include "hmap.h"
 
 #define BUCKET_CNT	8
@@ -40,10 +40,26 @@ struct bmap {
 	/* Keys, elems and the overflow pointer follow, see struct hmap_type. */
 };
 
+#define STRING_INLINE	23	/* bytes of a string that lie in its slot */
+#define STRING_LONG	24U	/* it has that many or more, and a block */
+
+/**
+ * struct hmap_string - the slot of a string
+ * @block: all of it, if it is long; else NULL
+ * @bytes: all of it, if it is short; else the first bytes
+ * @len: bytes in it; STRING_LONG if it is long
+ */
+struct hmap_string {
+	struct hmap_block *block;
+	u8 bytes[STRING_INLINE] __aligned(8);
+	u8 len;
+};
+
 /**
  * struct hmap_type - what Go's maptype is to a Go map
  * @key_kind: enum hmap_key_kind
- * @indirect_key: a key's slot holds a pointer to a block
+ * @indirect_key: a key's slot begins with a pointer to a block, which is NULL
+ *	for a short string
  * @indirect_elem: an elem's slot holds a pointer to a block
  * @var_elem: elems differ in length
  * @key_slot: bytes a key takes in a bucket
@@ -51,6 +67,7 @@ struct bmap {
  * @elems: offset of the elems in a bucket
  * @overflow: offset of the overflow pointer
  * @bucket_size: bytes in a bucket
+ * @stride: bytes from one bucket of an array to the next
  * @key_size: bytes in a key, 0 for strings
  * @elem_size: bytes in an elem; the most it may have for @var_elem
  * @overflow_cache: where overflow buckets come from
@@ -66,6 +83,7 @@ struct hmap_type {
 	u16 elems;
 	u16 overflow;
 	u32 bucket_size;
+	u32 stride;
 	u32 key_size;
 	u32 elem_size;
 	struct kmem_cache *overflow_cache;
@@ -87,10 +105,13 @@ hmap_type_of(u8 key_kind, u32 key_size, u32 elem_size, bool var_elem)
 	};
 
 	t.key_slot = t.indirect_key ? sizeof(void *) : key_size;
+	if (key_kind == HMAP_KEY_STRING)
+		t.key_slot = sizeof(struct hmap_string);
 	t.elem_slot = t.indirect_elem ? sizeof(void *) : elem_size;
 	t.elems = sizeof(struct bmap) + BUCKET_CNT * t.key_slot;
 	t.overflow = t.elems + BUCKET_CNT * t.elem_slot;
 	t.bucket_size = t.overflow + 8;
+	t.stride = sizeof(struct guard) + t.bucket_size;
 	return t;
 }
 
@@ -107,20 +128,20 @@ static inline u64 tophash_load(const struct bmap *b)
 }
 
 /*
- * The eight bytes of a word are compared at once.  In each byte, adding 0x7f
- * to its lower seven bits carries into the eighth unless they are all 0, and
- * never beyond: so bit 7 of the result is set in just those bytes that are 0.
- * The shorter, well-known test can also claim a 0x01 that follows a 0x00, and
- * a slot claimed in error may be an empty one that still holds the key.
+ * The eight bytes of a word are compared at once: taking 1 from each byte
+ * borrows into bit 7 of those that were 0.  The lowest byte that is claimed is
+ * right; above it a 0x01 may be claimed in error.  So this tells exactly
+ * whether there is any, and which is the first.
  */
 static inline u64 tophash_zero_bytes(u64 word)
 {
-	const u64 low7 = 0x7f7f7f7f7f7f7f7fULL;
-
-	return ~(((word & low7) + low7) | word | low7);
+	return (word - 0x0101010101010101ULL) & ~word & 0x8080808080808080ULL;
 }
 
-/* Bit 7 of byte i of the result is set if slot i has this tophash. */
+/*
+ * Bit 7 of byte i of the result is set if slot i has this tophash; it may also
+ * be if slot i has the tophash that differs in bit 0, whose key is another.
+ */
 static inline u64 tophash_match(u64 word, u8 top)
 {
 	return tophash_zero_bytes(word ^ (0x0101010101010101ULL * top));
@@ -143,13 +164,21 @@ static inline bool is_empty(u8 top)
 	return top <= EMPTY_ONE;
 }
 
-/* Evacuation marks the whole chain; its first byte speaks for all of it. */
-static inline bool evacuated(const struct bmap *b)
+/*
+ * Evacuation marks the whole chain, the first bucket last and in one store: so
+ * that one speaks for all.
+ */
+static inline bool tophash_evacuated(u64 word)
 {
-	/* Pairs with the release in evac_bucket(); see advance_mark(), too. */
-	u8 top = smp_load_acquire(&b->tophash[0]);
+	u8 top = word;
 
 	return top > EMPTY_ONE && top < MIN_TOPHASH;
+}
+
+static inline bool evacuated(const struct bmap *head)
+{
+	/* Pairs with the release in evac_mark(). */
+	return tophash_evacuated(smp_load_acquire(&head->tophash[0]));
 }
 
 static inline void *bmap_key(const struct hmap_type *t, struct bmap *b,

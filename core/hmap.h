@@ -4,8 +4,7 @@
  *
  * This is the whole in-kernel API; typed.h makes functions for C types of it.
  * A map has one key type and one elem type, fixed when it is made; it grows by
- * itself and may be used from any number of CPUs at once.  No call may be made
- * with hard interrupts off, but for hmap_len().
+ * itself and may be used from any number of CPUs at once.
  *
  * Keys and elems are passed by address.  For a key of kind HMAP_KEY_STRING,
  * and for an elem of a map made with HMAP_VAR_ELEM, what is passed is the
@@ -69,6 +68,7 @@ struct hmap_pool {
 /* &hmap_params.flags */
 #define HMAP_VAR_ELEM	BIT(0)	/* elems are 0 to elem_size bytes each */
 #define HMAP_ACCOUNT	BIT(1)	/* charge memory to the caller's cgroup */
+#define HMAP_SIPHASH	BIT(2)	/* hash by SipHash-2-4, which takes longer */
 
 /**
  * struct hmap_params - what hmap_create() is to make
@@ -76,14 +76,14 @@ struct hmap_pool {
  * @key_size: bytes in a key; 4 and 8 for the integer kinds, 0 for strings
  * @elem_size: bytes in an elem, 0 for a set; the most an elem may have for
  *	HMAP_VAR_ELEM
- * @flags: HMAP_VAR_ELEM, HMAP_ACCOUNT
+ * @flags: HMAP_VAR_ELEM, HMAP_ACCOUNT, HMAP_SIPHASH
  * @hint: entries to make room for; 0 allocates nothing until the first insert
  * @max_entries: entries the map may hold; 0 for no limit
  * @max_bytes: memory the map may use, in bytes; 0 for no limit
  * @pool: a limit it shares with other maps, or NULL
  * @hasher: hash to use in place of the built-in one, or NULL.  For tests: a
  *	map with predictable hashes is open to attack.  Called with the bytes
- *	of the key, their number, and the map's seed, under a spinlock.
+ *	of the key, their number, and the map's seed, under a raw spinlock.
  */
 struct hmap_params {
 	enum hmap_key_kind key_kind;
@@ -153,7 +153,8 @@ struct hmap_op {
 	gfp_t gfp;
 	bool present;
 	/* private: */
-	bool outrun;			/* the work item is to make the array */
+	bool grow_later;		/* the work item is to make the array */
+	bool no_memory;			/* for the evacuation of the bucket */
 	struct hmap_block *seen;	/* to be copied to old */
 	/* Memory the map takes over if it needs it. */
 	struct hmap_block *key_block;
@@ -174,10 +175,10 @@ void hmap_prefetch(struct hmap *h, const void *keys, size_t stride,
 int hmap_insert(struct hmap *h, const void *key, const void *elem,
 		enum hmap_mode mode, gfp_t gfp);
 int hmap_delete(struct hmap *h, const void *key);
-void hmap_clear(struct hmap *h);
-int hmap_set_limits(struct hmap *h, unsigned long max_entries,
-		    unsigned long max_bytes);
+int hmap_clear(struct hmap *h);
 unsigned long hmap_len(const struct hmap *h);
+void hmap_set_limits(struct hmap *h, unsigned long max_entries,
+		     unsigned long max_bytes);
 
 int hmap_update(struct hmap *h, struct hmap_op *op);
 int hmap_take(struct hmap *h, const void *key, void *elem);
@@ -203,14 +204,13 @@ int hmap_hold(struct hmap *h, const void *key, struct hmap_held *held);
 void hmap_release(struct hmap_held *held);
 
 /**
- * struct hmap_cursor - a place in a walk; all zeros begins one
- * @epoch: of the map when the walk began
- * @start: bucket the walk began at, and in the low byte, log_2 of how many
- *	there were; all ones at the end of the walk
- * @next: where to go on: a hash with its bits reversed
+ * struct hmap_cursor - a place in a walk
+ * @epoch: the map's when the walk began; 0 for a walk that is yet to begin
+ * @start: the bucket it began at, and how many there were
+ * @next: bit-reversed hash from which on entries are still to be given
  *
- * This is all there is to a walk.  The map keeps nothing between calls, and
- * there may be any number of walks.
+ * The map keeps nothing of a walk that is not under way, so there can be any
+ * number of cursors, and one that is not used any more is just forgotten.
  */
 struct hmap_cursor {
 	u64 epoch;
@@ -218,18 +218,15 @@ struct hmap_cursor {
 	u64 next;
 };
 
-struct iter_entry;
-struct stripe;
-
 /**
- * struct hmap_iter - a walk over a map, under way
+ * struct hmap_iter - a walk over a map
  * @key: bytes of the present key, valid until the next call on the iterator
- * @elem: bytes of the present elem, likewise
+ * @elem: bytes of the present elem, likewise; both are aligned to 8 bytes
  * @key_len: bytes in @key
  * @elem_len: bytes in @elem
- * @last: whether the present entry is the last with its hash
- * @cursor: where a later hmap_iter_init() can go on; behind the present entry
- *	if @last, otherwise before it
+ * @last: no other entry with the same hash is still to be given
+ * @cursor: where another walk can go on; after hmap_iter_next() returned 1,
+ *	only if @last is set.  Only for a walk that was begun from a cursor
  *
  * The other members are private.
  */
@@ -242,15 +239,29 @@ struct hmap_iter {
 	struct hmap_cursor cursor;
 	/* private: */
 	struct hmap *h;
-	void *entries;		/* what the bucket held when it was copied */
-	unsigned int entry_size;
-	unsigned int room;	/* entries there is room for */
-	unsigned int nr;	/* entries there are */
+	u64 epoch;
+	unsigned long start;	/* bucket the walk began at, of 2^B */
+	unsigned long bucket;	/* bucket it is at */
+	u64 rest;		/* and from which bit-reversed hash on there */
+	u8 B;
+	bool sorted;		/* begun from a cursor */
+	bool inlined;		/* nothing is stored by pointer */
+	bool done;
+	bool ended;		/* before it was begun */
+	unsigned int buckets;	/* passed so far */
+	/* The bucket that was copied last. */
+	unsigned long serial;	/* of its array; while that stands, so does */
+	struct bmap *head;
+	u32 seq;		/* of its guard when it was copied */
+	unsigned int entry_size;	/* bytes of an entry in the copy */
+	unsigned int elem_at;	/* of its elem */
+	unsigned int nr;	/* entries in the copy */
 	unsigned int next;	/* the next of them to give */
-	struct iter_entry *given;	/* the one that was given last */
-	u64 end;		/* last place in that bucket */
-	struct stripe *stripe;	/* that bucket's */
-	u32 sequence;		/* of the stripe when it was copied */
+	unsigned int room;	/* entries there is room for */
+	void *copy;
+	struct hmap_iter_order *order;
+	void *elem_buf;
+	struct hmap_held held;
 };
 
 int hmap_iter_init(struct hmap_iter *it, struct hmap *h,
@@ -265,10 +276,10 @@ void hmap_iter_exit(struct hmap_iter *it);
  * @B: log_2 of the number of buckets
  * @noverflow: overflow buckets; approximate from @B = 16 on
  * @hash0: the seed; not for unprivileged eyes
- * @epoch: another one since the map was made, cleared, or drew a new seed
+ * @epoch: another one after each clear, and each new seed
  * @buckets: whether there is a bucket array
  * @oldbuckets: whether there is an old one, that is, a growth is under way
- * @nevacuate: old buckets below this one have been evacuated
+ * @nevacuate: old buckets that were evacuated in sequence
  * @overflow: overflow buckets from the slab cache that hang on @buckets
  * @oldoverflow: likewise on @oldbuckets
  * @next_overflow: spare overflow buckets handed out so far

@@ -3,412 +3,426 @@
  * Iteration.
  *
  * A walk goes once round the buckets that there were when it began, 2^B of
- * them, from a random one on.  Within each it gives the entries by ascending
- * place, which is the hash with its bits reversed: a bucket of any array, be it
- * larger or not, then holds a run of places without gaps, and a doubling splits
- * that into two.  No entry ever changes its place while the seed stands, so the
- * place to go on from is all there is to a walk, and that is the cursor.
+ * them, from a random one on.  Each hash, with its bits reversed, is a place
+ * that its entry keeps while the seed stands.  The places of a bucket are a run
+ * of such numbers, and when a bucket splits, its run falls into two halves.  So
+ * wherever entries have moved since, what is still to be given of the bucket
+ * that the walk is at are those from some number on, up to the end of the run
+ * of what was one bucket then.  That number, the bucket the walk began at, and
+ * B are all there is to know of a walk.
  *
- * An iterator copies the bucket that the cursor is in, with all it holds, under
- * its stripe.  What it has copied it gives as it is while nobody has written to
- * the stripe; otherwise it looks each entry up again, and passes over what is
- * gone.
+ * A bucket is copied under its guard, and its entries are given from the copy
+ * while its sequence stands; then each is looked up as it is given.  They are
+ * sorted by their places where someone may stop in the middle of a bucket, that
+ * is, in walks from a cursor.
  */
+#include <linux/err.h>
 #include <linux/mm.h>
 #include <linux/random.h>
-#include <linux/sched.h>
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
 #include <linux/sort.h>
-#include <linux/string.h>
 #include <linux/swab.h>
 
 #include "key.h"
 
-#define ITER_ROOM	(2 * BUCKET_CNT)	/* entries, to begin with */
-#define ITER_FILLS	1024	/* buckets to try before a signal counts */
-#define ITER_END	U64_MAX	/* hmap_cursor.start at the end */
+#define COPY_ROOM	(2 * BUCKET_CNT)	/* entries, to begin with */
+#define MANY_EMPTY	1024	/* buckets, after which signals are heeded */
+#define RESCHED_EVERY	16	/* buckets */
+#define CURSOR_END	U64_MAX	/* &hmap_cursor.start: nothing left to give */
 
-/* An entry in the buffer: its key slot and elem slot follow. */
-struct iter_entry {
+/*
+ * Copies are short-lived and bounded by a chain's length, and are charged to no
+ * cgroup: a map must be readable where the cgroup is full.
+ */
+#define GFP_COPY	(GFP_KERNEL | __GFP_RETRY_MAYFAIL | __GFP_NOWARN)
+
+struct hmap_iter_order {
 	u64 place;
-	u8 data[];
+	unsigned int nth;	/* entry of the copy */
 };
 
-/* === Places === */
-
-static u64 reverse_bits(u64 x)
+/* The bits of a hash in reverse order; not every kernel has <linux/bitrev.h>. */
+static u64 place_of(u64 hash)
 {
-	x = (x >> 1 & 0x5555555555555555ULL) | (x & 0x5555555555555555ULL) << 1;
-	x = (x >> 2 & 0x3333333333333333ULL) | (x & 0x3333333333333333ULL) << 2;
-	x = (x >> 4 & 0x0f0f0f0f0f0f0f0fULL) | (x & 0x0f0f0f0f0f0f0f0fULL) << 4;
-	return swab64(x);
+	hash = swab64(hash);
+	hash = (hash & 0x0f0f0f0f0f0f0f0fULL) << 4 |
+	       (hash >> 4 & 0x0f0f0f0f0f0f0f0fULL);
+	hash = (hash & 0x3333333333333333ULL) << 2 |
+	       (hash >> 2 & 0x3333333333333333ULL);
+	return (hash & 0x5555555555555555ULL) << 1 |
+	       (hash >> 1 & 0x5555555555555555ULL);
 }
 
-/* The last place in the bucket of 2^B that @place is in. */
-static u64 last_place(u64 place, u8 B)
+/* The bits of a place that tell the entries of one of 2^B buckets apart. */
+static u64 place_mask(u8 B)
 {
-	return place | U64_MAX >> B;
+	return B ? U64_MAX >> B : U64_MAX;
 }
 
-/* Move a cursor behind a place that is in the bucket it is in. */
-static void cursor_pass(struct hmap_cursor *cursor, u64 place)
+/* The array of the walk's epoch, or NULL for none, or -ESTALE. */
+static struct bucket_array *array_of_walk(const struct hmap_iter *it)
 {
-	u8 B = cursor->start;
-	u64 bucket;
+	struct bucket_array *a = buckets_of(it->h);
+	struct lineage *l = a ? a->l : READ_ONCE(it->h->l);
 
-	if (place != last_place(place, B)) {
-		cursor->next = place + 1;
-		return;
-	}
-	bucket = (reverse_bits(place) + 1) & bucket_mask(B);
-	if (bucket == cursor->start >> 8)
-		cursor->start = ITER_END;
-	else
-		cursor->next = reverse_bits(bucket);
+	return READ_ONCE(l->epoch) == it->epoch ? a : ERR_PTR(-ESTALE);
 }
 
-/* === The buffer === */
+/* === The copy === */
 
-static size_t elem_offset(const struct hmap_type *t)
+static void *copied_key(const struct hmap_iter *it, unsigned int nth)
 {
-	return sizeof(struct iter_entry) + ALIGN(t->key_slot, 8);
+	return it->copy + nth * it->entry_size;
 }
 
-static struct iter_entry *iter_entry(const struct hmap_iter *it, unsigned int i)
+static void *copied_elem(const struct hmap_iter *it, unsigned int nth)
 {
-	return it->entries + (size_t)i * it->entry_size;
+	return copied_key(it, nth) + it->elem_at;
 }
 
-static void *entry_elem(const struct hmap_iter *it, struct iter_entry *e)
-{
-	return (void *)e + elem_offset(&it->h->t);
-}
-
-/* Let go of the blocks that an entry in the buffer refers to. */
-static void put_entry(struct hmap_iter *it, struct iter_entry *e)
-{
-	if (it->h->t.indirect_key)
-		hmap_block_put(*(struct hmap_block **)e->data);
-	if (it->h->t.indirect_elem)
-		hmap_block_put(*(struct hmap_block **)entry_elem(it, e));
-}
-
-static void put_given(struct hmap_iter *it)
-{
-	if (it->given)
-		put_entry(it, it->given);
-	it->given = NULL;
-}
-
-static void put_entries(struct hmap_iter *it)
-{
-	while (it->next < it->nr)
-		put_entry(it, iter_entry(it, it->next++));
-}
-
-static int compare_places(const void *a, const void *b)
-{
-	const struct iter_entry *x = a, *y = b;
-
-	return x->place < y->place ? -1 : x->place > y->place;
-}
-
-/* === Filling it === */
-
-/* Copy an entry to the buffer, or just count it if there is no room. */
-static void copy_entry(struct hmap_iter *it, struct bmap *b, unsigned int slot,
-		       u64 place)
+static void drop_copy(struct hmap_iter *it)
 {
 	const struct hmap_type *t = &it->h->t;
-	const void *key = bmap_key(t, b, slot), *elem = bmap_elem(t, b, slot);
-	struct iter_entry *e;
+	unsigned int i, n = 0;
 
-	if (it->nr++ >= it->room)
+	if (t->indirect_key || t->indirect_elem)
+		n = min(it->nr, it->room);
+	for (i = 0; i < n; i++) {
+		if (t->indirect_key)
+			hmap_block_put(*(struct hmap_block **)copied_key(it, i));
+		if (t->indirect_elem)
+			hmap_block_put(*(struct hmap_block **)copied_elem(it, i));
+	}
+	it->nr = 0;
+	it->next = 0;
+}
+
+static void free_copy(struct hmap_iter *it)
+{
+	kvfree(it->copy);
+	kvfree(it->order);
+}
+
+static int alloc_copy(struct hmap_iter *it, unsigned int room)
+{
+	struct hmap_iter_order *order = NULL;
+	void *copy;
+
+	copy = kvmalloc_array(room, max(it->entry_size, 8U), GFP_COPY);
+	if (it->sorted)
+		order = kvmalloc_array(room, sizeof(*order), GFP_COPY);
+	if (!copy || (it->sorted && !order)) {
+		kvfree(copy);
+		kvfree(order);
+		return -ENOMEM;
+	}
+	free_copy(it);
+	it->copy = copy;
+	it->order = order;
+	it->room = room;
+	return 0;
+}
+
+/* Copy an entry, or just count it where there is no room. */
+static __always_inline void copy_entry(struct hmap_iter *it, struct bmap *b,
+				       unsigned int slot, u64 place)
+{
+	const struct hmap_type *t = &it->h->t;
+	unsigned int nth = it->nr++;
+	void *key, *elem;
+
+	if (unlikely(nth >= it->room))
 		return;
-	e = iter_entry(it, it->nr - 1);
-	e->place = place;
-	memcpy(e->data, key, t->key_slot);
-	memcpy(entry_elem(it, e), elem, t->elem_slot);
-	if (t->indirect_key)
+	if (it->sorted)
+		it->order[nth] = (struct hmap_iter_order){ place, nth };
+	key = copied_key(it, nth);
+	elem = key + it->elem_at;
+	hmap_copy(key, bmap_key(t, b, slot), t->key_slot);
+	hmap_copy(elem, bmap_elem(t, b, slot), t->elem_slot);
+	if (t->indirect_key && slot_block(key))
 		refcount_inc(&slot_block(key)->refs);
 	if (t->indirect_elem)
 		refcount_inc(&slot_block(elem)->refs);
 }
 
-/* Copy what a chain holds from the cursor to it->end. */
-static void copy_chain(struct hmap_iter *it, struct bmap *b, u32 hash0)
+/* Where the walk is. */
+static u64 pos_of(const struct hmap_iter *it)
 {
-	const struct hmap_type *t = &it->h->t;
-	unsigned int i;
-	u64 place;
+	return place_of(it->bucket) | it->rest;
+}
 
+/*
+ * Copy what is still to be given of a chain, under its guard, or without it if
+ * nothing is stored by pointer: then it counts if the guard stands still.  An
+ * array with fewer buckets than the walk has is an old one, whose buckets hold
+ * what are several buckets to the walk.
+ */
+static __always_inline void copy_chain(struct hmap_iter *it,
+				       const struct bucket_array *a,
+				       struct bmap *b)
+{
+	bool part = it->rest & place_mask(a->B) || a->B < it->B;
+	const struct hmap_type *t = &it->h->t;
+	u64 first = 0, last = U64_MAX, place = 0, used;
+	unsigned int i;
+
+	if (unlikely(part)) {
+		first = pos_of(it);
+		last = first | place_mask(max(it->B, a->B));
+	}
 	for (; b; b = bmap_overflow(t, b)) {
-		for (i = 0; i < BUCKET_CNT; i++) {
-			if (is_empty(b->tophash[i]))
-				continue;
-			place = reverse_bits(slot_hash(t, t->key_kind,
-						       bmap_key(t, b, i),
-						       hash0));
-			if (place >= it->cursor.next && place <= it->end)
+		used = ~tophash_match_empty(tophash_load(b)) &
+		       0x8080808080808080ULL;
+		for (; used; used &= used - 1) {
+			i = tophash_first(used);
+			if (unlikely(it->sorted || part))
+				place = place_of(slot_hash(t, t->key_kind,
+							   bmap_key(t, b, i),
+							   a->hash0));
+			if (place >= first && place <= last)
 				copy_entry(it, b, i, place);
 		}
 	}
 }
 
-/* Under the stripe: copy the bucket at the cursor, wherever it is now. */
-static void copy_bucket(struct hmap_iter *it, u64 hash, u32 hash0)
+static bool copy_without_lock(struct hmap_iter *it,
+			      const struct bucket_array *a, struct bmap *head)
 {
-	struct bucket_array *a = buckets_of(it->h);
-	struct bucket_array *old = oldbuckets_of(it->h);
-	const struct hmap_type *t = &it->h->t;
-	u8 B = it->cursor.start;
-
-	if (old && !evacuated(bucket_of(t, old, hash)))
-		a = old;
+	if (!it->inlined)
+		return false;
+	it->seq = guard_read_begin(head);
+	if (!evacuated(head))
+		copy_chain(it, a, head);
+	if (guard_read_valid(head, it->seq))
+		return true;
 	it->nr = 0;
-	it->end = last_place(it->cursor.next, a ? max(B, a->B) : B);
-	if (a)
-		copy_chain(it, bucket_of(t, a, hash), hash0);
-}
-
-static u32 stripe_sequence(const struct stripe *s)
-{
-	return READ_ONCE(s->seq.seqcount.sequence);
-}
-
-/* Returns 1 if the bucket at the cursor was copied, or would be with room. */
-static int try_bucket(struct hmap_iter *it)
-{
-	u64 hash = reverse_bits(it->cursor.next);
-	union choice choice = choice_of(it->h);
-	struct stripe *s = stripe_of(it->h, choice, hash);
-	int ret = 0;
-
-	spin_lock_bh(&s->lock);
-	if (!stripe_valid(it->h, choice))
-		goto out;
-	ret = -ESTALE;
-	if (it->h->epoch != it->cursor.epoch)
-		goto out;
-	copy_bucket(it, hash, choice.hash0);
-	it->stripe = s;
-	it->sequence = stripe_sequence(s);
-	ret = 1;
-out:
-	spin_unlock_bh(&s->lock);
-	return ret;
-}
-
-static int make_room(struct hmap_iter *it, unsigned int room)
-{
-	void *entries = kvmalloc_array(room, it->entry_size, GFP_KERNEL);
-
-	if (!entries)
-		return -ENOMEM;
-	kvfree(it->entries);
-	it->entries = entries;
-	it->room = room;
-	return 0;
-}
-
-/* Fill the buffer, which has been used up, with the bucket at the cursor. */
-static int fill_buffer(struct hmap_iter *it)
-{
-	unsigned int wanted;
-	int ret;
-
-	it->next = 0;
-	for (;;) {
-		ret = try_bucket(it);
-		if (ret < 0)
-			return ret;
-		if (ret && it->nr <= it->room)
-			break;
-		if (!ret)
-			continue;
-		wanted = it->nr;
-		it->nr = it->room;
-		put_entries(it);
-		it->next = 0;
-		it->nr = 0;
-		ret = make_room(it, wanted);
-		if (ret)
-			return ret;
-	}
-	if (it->nr)
-		sort(it->entries, it->nr, it->entry_size, compare_places, NULL);
-	else
-		cursor_pass(&it->cursor, it->end);
-	return 0;
-}
-
-/* === Giving entries === */
-
-/* The next entry is no longer to be given: move the cursor, where it may. */
-static struct iter_entry *take_entry(struct hmap_iter *it)
-{
-	struct iter_entry *e = iter_entry(it, it->next++);
-
-	it->last = true;
-	if (it->next == it->nr)
-		cursor_pass(&it->cursor, it->end);
-	else if (iter_entry(it, it->next)->place != e->place)
-		cursor_pass(&it->cursor, e->place);
-	else
-		it->last = false;
-	return e;
-}
-
-static void show_entry(struct hmap_iter *it, struct iter_entry *e)
-{
-	const struct hmap_type *t = &it->h->t;
-	const struct hmap_block *block;
-
-	it->given = e;
-	it->key = e->data;
-	it->key_len = t->key_size;
-	if (t->indirect_key) {
-		block = *(struct hmap_block **)e->data;
-		it->key = block->data;
-		it->key_len = block->len;
-	}
-	it->elem = entry_elem(it, e);
-	it->elem_len = t->elem_size;
-	if (t->indirect_elem) {
-		block = *(struct hmap_block **)entry_elem(it, e);
-		it->elem = block->data;
-		it->elem_len = block->len;
-	}
-}
-
-/* Look an entry up again, and take over the elem that it has now. */
-static int renew_entry(struct hmap_iter *it, struct iter_entry *e)
-{
-	const struct hmap_type *t = &it->h->t;
-	void *elem = entry_elem(it, e);
-	const struct hmap_block *block;
-	struct hmap_bytes string;
-	struct hmap_held held;
-	const void *key = e->data;
-	int err;
-
-	if (t->indirect_key) {
-		block = *(struct hmap_block **)e->data;
-		string = (struct hmap_bytes){ block->data, block->len };
-		key = t->key_kind == HMAP_KEY_STRING ? (void *)&string :
-						       block->data;
-	}
-	if (!t->indirect_elem)
-		return hmap_lookup(it->h, key, elem);
-	err = hmap_hold(it->h, key, &held);
-	if (!err) {
-		hmap_block_put(*(struct hmap_block **)elem);
-		*(struct hmap_block **)elem = held.block;
-	}
-	return err;
-}
-
-/* Whether nothing in the bucket was written since it was copied. */
-static bool bucket_unchanged(const struct hmap_iter *it)
-{
-	return stripe_sequence(it->stripe) == it->sequence;
-}
-
-/* Show the next entry in the buffer that is still there; whether there is. */
-static bool show_next(struct hmap_iter *it)
-{
-	struct iter_entry *e;
-
-	while (it->next < it->nr) {
-		e = take_entry(it);
-		if (bucket_unchanged(it) || !renew_entry(it, e)) {
-			show_entry(it, e);
-			return true;
-		}
-		put_entry(it, e);
-	}
 	return false;
 }
 
-/**
- * hmap_iter_next() - Go on to the next entry.
- * @it: the iterator
- *
- * An entry that is in the map from the beginning of the walk to its end is
- * given exactly once, whatever other CPUs do meanwhile.  One that is deleted
- * before it is given is not given, and one that is inserted may be.
- *
- * Context: Process context, may sleep.
- * Return: 1 if there was one, which @it shows until the next call; 0 at the
- * end of the walk; -ENOMEM, and the walk is where it was; -EINTR if there was
- * no entry in a good many buckets and a signal is pending, and the next call
- * goes on from there; -ESTALE if the map was cleared, or became empty and drew
- * a new seed, since the walk began.
- */
-int hmap_iter_next(struct hmap_iter *it)
+static void copy_locked(struct hmap_iter *it, const struct bucket_array *a,
+			struct bmap *head)
 {
-	unsigned int fills = 0;
+	unsigned long flags;
+
+	local_irq_save(flags);
+	guard_lock(head, guard_map_of(it->h));
+	if (!evacuated(head))
+		copy_chain(it, a, head);
+	/* What it will be when the lock is let go. */
+	it->seq = READ_ONCE(guard_of(head)->seq) + 1;
+	guard_unlock(head, guard_map_of(it->h));
+	local_irq_restore(flags);
+}
+
+/* As copy_chain(); false if the bucket has been evacuated. */
+static bool copy_bucket(struct hmap_iter *it, const struct bucket_array *a,
+			unsigned long bucket)
+{
+	struct bmap *head = bucket_at(&it->h->t, a, bucket);
+
+	/* Nothing is there, and so nothing changes it unseen. */
+	if (!READ_ONCE(head->tophash[0]))
+		return true;
+	if (!copy_without_lock(it, a, head))
+		copy_locked(it, a, head);
+	it->head = head;
+	it->serial = a->serial;
+	/* A mark stays, so it is there now if it was there then. */
+	return it->nr || !evacuated(head);
+}
+
+/* Whether a bucket of array @a is the one that was copied, and as it was. */
+static bool is_copied(const struct hmap_iter *it, const struct bucket_array *a)
+{
+	if (!a || a->serial != it->serial)
+		return false;
+	/* Pairs with the release in guard_unlock(). */
+	return smp_load_acquire(&guard_of(it->head)->seq) == it->seq;
+}
+
+/* Whether what was copied is what is there; -ESTALE if the map is another. */
+static int copy_is_current(const struct hmap_iter *it)
+{
+	const struct bucket_array *a;
+	int ret;
+
+	rcu_read_lock();
+	a = buckets_of(it->h);
+	ret = is_copied(it, a);
+	if (unlikely(!ret)) {
+		a = array_of_walk(it);
+		if (IS_ERR(a))
+			ret = PTR_ERR(a);
+		else if (a)
+			ret = is_copied(it, old_of(a));
+	}
+	rcu_read_unlock();
+	return ret;
+}
+
+/* === The way round === */
+
+/*
+ * Go on behind a place of the bucket, given by those of its bits that vary there;
+ * to the next bucket when it was the last.
+ */
+static void advance(struct hmap_iter *it, u64 rest)
+{
+	it->rest = (rest + 1) & place_mask(it->B);
+	if (it->rest)
+		return;
+	it->bucket = (it->bucket + 1) & bucket_mask(it->B);
+	it->done = it->bucket == it->start;
+}
+
+static void set_cursor(struct hmap_iter *it)
+{
+	it->cursor.epoch = it->epoch;
+	it->cursor.start = it->done ? CURSOR_END : (u64)it->start << 8 | it->B;
+	it->cursor.next = pos_of(it);
+}
+
+/* Set the cursor behind the entry of the copy that is about to be given. */
+static void set_cursor_behind(struct hmap_iter *it, u64 place)
+{
+	struct hmap_iter at = {
+		.epoch = it->epoch,
+		.start = it->start,
+		.B = it->B,
+		.bucket = place_of(place) & bucket_mask(it->B),
+	};
+
+	advance(&at, place);
+	/* Nothing is behind the last one. */
+	at.done |= it->done && it->next == it->nr;
+	set_cursor(&at);
+	it->cursor = at.cursor;
+}
+
+/* Copy the bucket the walk is at, if there is room for it, and go on. */
+static int copy_next(struct hmap_iter *it)
+{
+	struct bucket_array *a, *old;
+	unsigned long bucket;
+	int err = 0;
+
+	rcu_read_lock();
+again:
+	a = array_of_walk(it);
+	if (IS_ERR_OR_NULL(a)) {
+		err = PTR_ERR_OR_ZERO(a);
+		it->done = true;
+		goto out;
+	}
+	bucket = a->B <= it->B ? it->bucket : place_of(pos_of(it));
+	bucket &= a->mask;
+	prefetch(bucket_at(&it->h->t, a, (bucket + 1) & a->mask));
+	old = old_of(a);
+	if (old && copy_bucket(it, old, bucket & old->mask))
+		a = old;
+	else if (!copy_bucket(it, a, bucket))
+		goto again;
+	if (it->nr <= it->room)
+		advance(it, it->rest | place_mask(max(it->B, a->B)));
+out:
+	rcu_read_unlock();
+	return err;
+}
+
+static int order_cmp(const void *a, const void *b)
+{
+	const struct hmap_iter_order *x = a, *y = b;
+
+	return x->place < y->place ? -1 : x->place > y->place;
+}
+
+static int next_bucket(struct hmap_iter *it)
+{
+	unsigned int room;
 	int err;
 
-	put_given(it);
-	while (it->next < it->nr || it->cursor.start != ITER_END) {
-		if (READ_ONCE(it->h->epoch) != it->cursor.epoch)
-			return -ESTALE;
-		if (it->next == it->nr) {
-			if (++fills % ITER_FILLS == 0 && signal_pending(current))
-				return -EINTR;
-			err = fill_buffer(it);
-			if (err)
-				return err;
-			cond_resched();
-		}
-		if (show_next(it))
-			return 1;
+	for (;;) {
+		drop_copy(it);
+		err = copy_next(it);
+		if (err || it->nr <= it->room)
+			break;
+		room = it->nr;
+		drop_copy(it);
+		err = alloc_copy(it, room);
+		if (err)
+			return err;
 	}
+	if (it->sorted && it->nr > 1)
+		sort(it->order, it->nr, sizeof(*it->order), order_cmp, NULL);
+	return err;
+}
+
+/* === The walk === */
+
+/* Go on in a map of 2^@B buckets; a cursor may be anything but NULL. */
+static int continue_from(struct hmap_iter *it, const struct hmap_cursor *from,
+			 u8 B)
+{
+	u8 from_B = from->start & 0xff;
+
+	/* A walk that has ended has ended, whatever became of the map since. */
+	it->ended = from->start == CURSOR_END;
+	it->done = it->ended;
+	if (it->ended)
+		return 0;
+	if (from->epoch != it->epoch)
+		return -ESTALE;
+	if (from_B > B || from->start >> 8 > bucket_mask(from_B))
+		return -EINVAL;
+	it->B = from_B;
+	it->start = from->start >> 8;
+	it->bucket = place_of(from->next) & bucket_mask(from_B);
+	it->rest = from->next & place_mask(from_B);
 	return 0;
 }
-EXPORT_SYMBOL_GPL(hmap_iter_next);
 
-/* === Beginning and end === */
-
-/* Under the map's lock. */
-static int set_cursor(struct hmap_iter *it, const struct hmap_cursor *from)
+/* The map's seed stays while there is an iterator. */
+static int begin(struct hmap_iter *it, const struct hmap_cursor *from)
 {
+	unsigned long random = get_random_long(), flags;
 	struct hmap *h = it->h;
-	u8 B = h->B;
+	struct bucket_array *a;
+	int err = 0;
 
-	if (!from || !memchr_inv(from, 0, sizeof(*from))) {
-		it->cursor.epoch = h->epoch;
-		it->cursor.next = get_random_u64();
-		it->cursor.start = (it->cursor.next & bucket_mask(B)) << 8 | B;
-		it->cursor.next = reverse_bits(it->cursor.start >> 8);
-		return 0;
+	raw_spin_lock_irqsave(&h->lock, flags);
+	a = buckets_locked(h);
+	it->epoch = h->l->epoch;
+	it->B = a ? a->B : 0;
+	if (from && from->epoch) {
+		err = continue_from(it, from, it->B);
+	} else {
+		it->start = random & bucket_mask(it->B);
+		it->bucket = it->start;
 	}
-	it->cursor = *from;
-	if (from->epoch != h->epoch)
-		return -ESTALE;
-	if (from->start == ITER_END)
-		return 0;
-	/* All it takes for the walk to end: any bucket may be the next one. */
-	B = from->start;
-	if (B > h->B || from->start >> 8 > bucket_mask(B))
-		return -EINVAL;
-	return 0;
+	if (!err)
+		h->iterators++;
+	raw_spin_unlock_irqrestore(&h->lock, flags);
+	return err;
 }
 
 /**
  * hmap_iter_init() - Begin a walk over a map, or go on with one.
  * @it: the iterator
  * @h: the map
- * @from: where to go on, as an iterator had it in its cursor; NULL or all zeros
- *	to begin.  What is in it need not be trusted: at worst some entries are
- *	not given, or given again
+ * @from: where to go on, or all zeros for a new walk, from which
+ *	&hmap_iter.cursor is to tell where yet another can go on; or NULL for a
+ *	walk that is not interrupted
+ *
+ * An entry that is in the map from the first hmap_iter_next() to the last is
+ * given exactly once, whatever other CPUs do meanwhile.  One that is deleted
+ * before it is given is not given, and one that is inserted may be.  A walk may
+ * be cut into pieces by cursors.
  *
  * Context: Process context, may sleep.
- * Return: 0; -ENOMEM; -ESTALE if @from is of another map, or this one was
- * cleared, or became empty and drew a new seed, since; -EINVAL if no iterator
- * of this map can have had @from.  hmap_iter_exit() is for 0 only.
+ * Return: 0; -ENOMEM; -ESTALE if the map has been cleared or got a new seed
+ * since the walk began, or it was another map; -EINVAL if @from never was a
+ * cursor of this map.
  */
 int hmap_iter_init(struct hmap_iter *it, struct hmap *h,
 		   const struct hmap_cursor *from)
@@ -417,42 +431,173 @@ int hmap_iter_init(struct hmap_iter *it, struct hmap *h,
 	int err;
 
 	*it = (struct hmap_iter){
+		.key_len = t->key_size,
+		.elem_len = t->elem_size,
 		.h = h,
-		.entry_size = elem_offset(t) + ALIGN(t->elem_slot, 8),
+		.sorted = from,
+		.inlined = !t->indirect_key && !t->indirect_elem,
+		.elem_at = round_up(t->key_slot, 8),
+		.entry_size = round_up(t->key_slot, 8) +
+			      round_up(t->elem_slot, 8),
 	};
-	err = make_room(it, ITER_ROOM);
-	if (err)
-		return err;
-
-	spin_lock_bh(&h->lock);
-	err = set_cursor(it, from);
-	if (!err) {
-		h->iterators++;
-		h->flags |= HMAP_ITERATOR | HMAP_OLD_ITERATOR;
+	it->elem_buf = kmalloc(max_t(size_t, t->elem_slot, 8), GFP_COPY);
+	err = it->elem_buf ? alloc_copy(it, COPY_ROOM) : -ENOMEM;
+	if (!err)
+		err = begin(it, from);
+	if (err) {
+		free_copy(it);
+		kfree(it->elem_buf);
 	}
-	spin_unlock_bh(&h->lock);
-	if (err)
-		kvfree(it->entries);
 	return err;
 }
 EXPORT_SYMBOL_GPL(hmap_iter_init);
 
 /**
- * hmap_iter_exit() - Let go of what an iterator holds.
- * @it: the iterator; its cursor stays as it is
+ * hmap_iter_exit() - End a walk.
+ * @it: the iterator
  *
  * Context: Process context.
  */
 void hmap_iter_exit(struct hmap_iter *it)
 {
 	struct hmap *h = it->h;
+	unsigned long flags;
 
-	put_given(it);
-	put_entries(it);
-	kvfree(it->entries);
-	spin_lock_bh(&h->lock);
-	if (!--h->iterators)
-		h->flags &= ~(HMAP_ITERATOR | HMAP_OLD_ITERATOR);
-	spin_unlock_bh(&h->lock);
+	hmap_release(&it->held);
+	drop_copy(it);
+	free_copy(it);
+	kfree(it->elem_buf);
+	raw_spin_lock_irqsave(&h->lock, flags);
+	h->iterators--;
+	raw_spin_unlock_irqrestore(&h->lock, flags);
 }
 EXPORT_SYMBOL_GPL(hmap_iter_exit);
+
+/* Show an entry of the copy, whose bucket is as it was. */
+static void show_copy(struct hmap_iter *it, unsigned int nth)
+{
+	const struct hmap_type *t = &it->h->t;
+	const struct hmap_block *block;
+
+	it->elem = copied_elem(it, nth);
+	if (t->indirect_elem) {
+		block = *(struct hmap_block **)it->elem;
+		it->elem = block->data;
+		it->elem_len = block->len;
+	}
+}
+
+/* Show the elem that an entry of the copy has by now, if it is still there. */
+static int show_present(struct hmap_iter *it)
+{
+	const struct hmap_type *t = &it->h->t;
+	struct hmap_bytes string = { it->key, it->key_len };
+	const void *key = it->key;
+	int err;
+
+	if (t->key_kind == HMAP_KEY_STRING)
+		key = &string;
+	if (t->indirect_elem) {
+		err = hmap_hold(it->h, key, &it->held);
+		it->elem = it->held.data;
+		it->elem_len = it->held.len;
+	} else {
+		err = hmap_lookup(it->h, key, it->elem_buf);
+		it->elem = it->elem_buf;
+	}
+	return err;
+}
+
+/* Show the next entry of the copy: 1, 0 if it is gone, or an errno. */
+static int show_next(struct hmap_iter *it)
+{
+	const struct hmap_type *t = &it->h->t;
+	unsigned int i = it->next++, nth = it->sorted ? it->order[i].nth : i;
+	struct hmap_bytes key;
+	int ret;
+
+	it->key = copied_key(it, nth);
+	if (t->indirect_key) {
+		key = slot_bytes(t, t->key_kind, it->key);
+		it->key = key.data;
+		it->key_len = key.len;
+	}
+	if (it->sorted) {
+		it->last = it->next == it->nr ||
+			   it->order[it->next].place != it->order[i].place;
+		set_cursor_behind(it, it->order[i].place);
+	}
+	ret = copy_is_current(it);
+	if (likely(ret > 0))
+		show_copy(it, nth);
+	else if (!ret)
+		ret = !show_present(it);
+	return ret;
+}
+
+/* The walk has been once round; but was it over one and the same map? */
+static int end_of_walk(struct hmap_iter *it)
+{
+	int err;
+
+	set_cursor(it);
+	if (it->ended)
+		return 0;
+	rcu_read_lock();
+	err = PTR_ERR_OR_ZERO(array_of_walk(it));
+	rcu_read_unlock();
+	return err;
+}
+
+static noinline int iter_next_slow(struct hmap_iter *it)
+{
+	unsigned int empty = 0;
+	int ret;
+
+	for (;;) {
+		if (it->held.block)
+			hmap_release(&it->held);
+		while (it->next < it->nr) {
+			ret = show_next(it);
+			if (ret)
+				return ret;
+		}
+		if (it->done)
+			return end_of_walk(it);
+		if (it->sorted)
+			set_cursor(it);
+		if (++empty > MANY_EMPTY && signal_pending(current))
+			return -EINTR;
+		ret = next_bucket(it);
+		if (ret)
+			return ret;
+		if (++it->buckets % RESCHED_EVERY == 0)
+			cond_resched();
+	}
+}
+
+/**
+ * hmap_iter_next() - Go on to the next entry.
+ * @it: the iterator
+ *
+ * Context: Process context, may sleep.
+ * Return: 1 if there was one, which @it shows until the next call; 0 at the
+ * end of the walk; -ESTALE if the map was cleared; -ENOMEM or, after many empty
+ * buckets with a signal pending, -EINTR, and the walk can go on.
+ */
+int hmap_iter_next(struct hmap_iter *it)
+{
+	bool ready = false;
+
+	if (likely(it->inlined && !it->sorted && it->next < it->nr)) {
+		rcu_read_lock();
+		ready = is_copied(it, buckets_of(it->h));
+		rcu_read_unlock();
+	}
+	if (!ready)
+		return iter_next_slow(it);
+	it->key = copied_key(it, it->next++);
+	it->elem = it->key + it->elem_at;
+	return 1;
+}
+EXPORT_SYMBOL_GPL(hmap_iter_next);

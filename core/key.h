@@ -64,26 +64,49 @@ static __always_inline u64 hmap_hash_u64(u64 key, u32 hash0)
 	return hmap_mix(key ^ hash0, hmap_mix_secret[2]);
 }
 
-#define HMAP_SHORT	16	/* bytes, at most, that are hashed as two words */
-
-/* 1 to HMAP_SHORT bytes; the two words they are read as may overlap. */
-static __always_inline u64 hmap_hash_short(const void *data, u32 len, u32 hash0)
+static __always_inline u64 hmap_read8(const void *p)
 {
-	u64 a = 0, b = 0;
+	u64 word;
 
-	if (len >= 8) {
-		__builtin_memcpy(&a, data, 8);
-		__builtin_memcpy(&b, data + len - 8, 8);
-	} else if (len >= 4) {
-		__builtin_memcpy(&a, data, 4);
-		__builtin_memcpy(&b, data + len - 4, 4);
-	} else {
+	__builtin_memcpy(&word, p, 8);
+	return word;
+}
+
+static __always_inline u32 hmap_read4(const void *p)
+{
+	u32 word;
+
+	__builtin_memcpy(&word, p, 4);
+	return word;
+}
+
+/*
+ * What Go falls back to where the CPU has no AES (memhashFallback(), after
+ * wyhash): each 16 bytes are folded into the seed, and the last two words that
+ * are read may overlap.
+ */
+static __always_inline u64 hmap_hash_bytes(const void *data, u32 len, u32 hash0)
+{
+	u64 seed = hmap_mix_secret[0] ^ hash0, a = 0, b = 0;
+	u32 left;
+
+	for (left = len; left > 16; left -= 16, data += 16)
+		seed = hmap_mix(hmap_read8(data) ^ hmap_mix_secret[1],
+				hmap_read8(data + 8) ^ seed);
+	if (left >= 8) {
+		a = hmap_read8(data);
+		b = hmap_read8(data + left - 8);
+	} else if (left >= 4) {
+		a = hmap_read4(data);
+		b = hmap_read4(data + left - 4);
+	} else if (left) {
 		a = *(const u8 *)data;
-		b = *(const u8 *)(data + len / 2) << 8 |
-		    *(const u8 *)(data + len - 1);
+		b = *(const u8 *)(data + left / 2) << 8 |
+		    *(const u8 *)(data + left - 1);
 	}
-	a = hmap_mix(a ^ hmap_mix_secret[0] ^ hash0, b ^ hmap_mix_secret[1]);
-	return hmap_mix(a ^ hash0, hmap_mix_secret[2]);
+	a = hmap_mix(a ^ hmap_mix_secret[1], b ^ seed);
+	/* Odd, as an even multiplier would lose the top bit. */
+	return hmap_mix(a, hmap_mix_secret[2] ^ (u64)len << 1);
 }
 
 /* The bytes of a key as the API passes it. */
@@ -105,8 +128,6 @@ static __always_inline u64 key_hash(const struct hmap_type *t, u8 kind,
 			return hmap_hash_u64(*(const u64 *)key, hash0);
 		if (kind == HMAP_KEY_U32)
 			return hmap_hash_u64(*(const u32 *)key, hash0);
-		if (kind == HMAP_KEY_BYTES && t->key_size <= HMAP_SHORT)
-			return hmap_hash_short(key, t->key_size, hash0);
 	}
 	bytes = key_bytes(t, kind, key);
 	if (unlikely(t->hasher))
@@ -127,39 +148,112 @@ static __always_inline void slot_set_block(void *slot,
 	smp_store_release((struct hmap_block **)slot, block);
 }
 
-static __always_inline bool key_equal(const struct hmap_type *t, u8 kind,
-				      const void *key, const void *slot)
+/* Of equal length, up to STRING_INLINE; the words that are read may overlap. */
+static __always_inline bool short_equal(const void *a, const void *b, u32 len)
 {
-	const struct hmap_block *block;
-	struct hmap_bytes bytes;
+	if (len >= 8)
+		return hmap_read8(a) == hmap_read8(b) &&
+		       hmap_read8(a + len - 8) == hmap_read8(b + len - 8) &&
+		       (len <= 16 || hmap_read8(a + 8) == hmap_read8(b + 8));
+	if (len >= 4)
+		return hmap_read4(a) == hmap_read4(b) &&
+		       hmap_read4(a + len - 4) == hmap_read4(b + len - 4);
+	for (; len; len--)
+		if (*(const u8 *)a++ != *(const u8 *)b++)
+			return false;
+	return true;
+}
 
-	if (kind == HMAP_KEY_U64)
-		return READ_ONCE(*(const u64 *)slot) == *(const u64 *)key;
-	if (kind == HMAP_KEY_U32)
-		return READ_ONCE(*(const u32 *)slot) == *(const u32 *)key;
-	if (kind == HMAP_KEY_BYTES && !t->indirect_key)
-		return hmap_equal(slot, key, t->key_size);
-
-	block = slot_block(slot);
-	bytes = key_bytes(t, kind, key);
+static __always_inline bool block_equal(const struct hmap_block *block,
+					struct hmap_bytes bytes)
+{
 	return block && block->len == bytes.len &&
 	       !memcmp(block->data, bytes.data, bytes.len);
 }
 
-/* The hash of a key that is in a slot; under the stripe. */
+static __always_inline bool string_equal(const struct hmap_string *slot,
+					 struct hmap_bytes bytes)
+{
+	if (READ_ONCE(slot->len) != min(bytes.len, STRING_LONG))
+		return false;
+	if (likely(bytes.len < STRING_LONG))
+		return short_equal(slot->bytes, bytes.data, bytes.len);
+	return short_equal(slot->bytes, bytes.data, STRING_INLINE) &&
+	       block_equal(slot_block(slot), bytes);
+}
+
+static __always_inline bool key_equal(const struct hmap_type *t, u8 kind,
+				      const void *key, const void *slot)
+{
+	if (kind == HMAP_KEY_U64)
+		return READ_ONCE(*(const u64 *)slot) == *(const u64 *)key;
+	if (kind == HMAP_KEY_U32)
+		return READ_ONCE(*(const u32 *)slot) == *(const u32 *)key;
+	if (kind == HMAP_KEY_STRING)
+		return string_equal(slot, *(const struct hmap_bytes *)key);
+	if (!t->indirect_key)
+		return hmap_equal(slot, key, t->key_size);
+	return block_equal(slot_block(slot), key_bytes(t, kind, key));
+}
+
+/* The bytes of a key that is in a slot, or in a copy of one. */
+static __always_inline struct hmap_bytes
+slot_bytes(const struct hmap_type *t, u8 kind, const void *slot)
+{
+	const struct hmap_string *string = slot;
+	const struct hmap_block *block;
+
+	if (!t->indirect_key)
+		return (struct hmap_bytes){ slot, t->key_size };
+	if (kind == HMAP_KEY_STRING && string->len < STRING_LONG)
+		return (struct hmap_bytes){ string->bytes, string->len };
+	block = slot_block(slot);
+	return (struct hmap_bytes){ block->data, block->len };
+}
+
+/* Whether a key is to be stored by pointer. */
+static __always_inline bool key_needs_block(const struct hmap_type *t,
+					    const void *key)
+{
+	if (t->key_kind == HMAP_KEY_STRING)
+		return ((const struct hmap_bytes *)key)->len >= STRING_LONG;
+	return t->indirect_key;
+}
+
+/* Store a key, under the guard; @block holds it if it is to be by pointer. */
+static __always_inline void slot_set_key(const struct hmap_type *t, void *slot,
+					 const void *key,
+					 struct hmap_block *block)
+{
+	const struct hmap_bytes *bytes = key;
+	struct hmap_string *string = slot;
+
+	if (!t->indirect_key) {
+		hmap_copy(slot, key, t->key_size);
+		return;
+	}
+	slot_set_block(slot, block);
+	if (t->key_kind != HMAP_KEY_STRING)
+		return;
+	hmap_copy(string->bytes, bytes->data,
+		  min_t(u32, bytes->len, STRING_INLINE));
+	WRITE_ONCE(string->len, min(bytes->len, STRING_LONG));
+}
+
+/* The hash of a key that is in a slot; under the guard if by pointer. */
 static __always_inline u64 slot_hash(const struct hmap_type *t, u8 kind,
 				     const void *slot, u32 hash0)
 {
 	const struct hmap_block *block;
-	struct hmap_bytes string;
+	struct hmap_bytes bytes;
 
 	if (!t->indirect_key)
 		return key_hash(t, kind, slot, hash0);
 	block = slot_block(slot);
-	string = (struct hmap_bytes){ block->data, block->len };
-	if (kind == HMAP_KEY_STRING)
-		return key_hash(t, HMAP_KEY_STRING, &string, hash0);
-	return key_hash(t, HMAP_KEY_BYTES, block->data, hash0);
+	if (block)
+		return block->hash;
+	bytes = slot_bytes(t, kind, slot);
+	return key_hash(t, HMAP_KEY_STRING, &bytes, hash0);
 }
 
 #endif /* _HMAP_KEY_H */

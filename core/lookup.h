@@ -36,101 +36,101 @@ static __always_inline void *elem_at(const struct hmap_type *t, const u8 kind,
 	return key_at(t, kind, b, BUCKET_CNT) + slot * t->elem_slot;
 }
 
-/*
- * Look for a key in a chain.  Where it is not there, and @empty is not NULL,
- * @empty is the first slot that is free.
- */
+/* Look in one bucket, whose tophash bytes are @word. */
 static __always_inline bool
-hmap_find(const struct hmap_type *t, const u8 kind, struct bmap *b, u8 top,
-	  const void *key, struct hmap_place *at, struct hmap_place *empty)
+hmap_find_in_bucket(const struct hmap_type *t, const u8 kind, struct bmap *b,
+		    u64 word, u8 top, const void *key, struct hmap_place *at)
 {
-	u64 word, match;
-	bool rest;
+	u64 match;
 
-	if (empty)
-		empty->b = NULL;
-	do {
-		word = tophash_load(b);
-		smp_rmb();	/* pairs with the release in put_entry() */
-		at->b = b;
-		for (match = tophash_match(word, top); match;
-		     match &= match - 1) {
-			at->slot = tophash_first(match);
-			if (key_equal(t, kind, key, key_at(t, kind, b, at->slot)))
-				return true;
-		}
-		if (empty && !empty->b && tophash_match_empty(word)) {
-			empty->b = b;
-			empty->slot = tophash_first(tophash_match_empty(word));
-		}
-		rest = tophash_match(word, EMPTY_REST);
-	} while (!rest && (b = bmap_overflow(t, b)));
-
-	if (empty && !empty->b) {
-		empty->b = at->b;
-		empty->slot = BUCKET_CNT;
+	at->b = b;
+	for (match = tophash_match(word, top); match; match &= match - 1) {
+		at->slot = tophash_first(match);
+		if (key_equal(t, kind, key, key_at(t, kind, b, at->slot)))
+			return true;
 	}
 	return false;
 }
 
-/*
- * The bucket to look in: the old one until it is evacuated.  A key and its elem
- * lie in one of the next two cache lines, or in both, and are not to wait until
- * the tophash tells which.
- */
-static __always_inline struct bmap *
-hmap_true_bucket(const struct hmap *h, const struct hmap_type *t,
-		 const struct bucket_array *a, u64 hash)
+/* Look in a chain from @b on, whose first tophash bytes are @word. */
+static __always_inline bool
+hmap_find(const struct hmap_type *t, const u8 kind, struct bmap *b, u64 word,
+	  u8 top, const void *key, struct hmap_place *at)
 {
-	const struct bucket_array *old = oldbuckets_of(h);
-	struct bmap *b;
-
-	if (unlikely(old)) {
-		b = bucket_of(t, old, hash);
-		if (!evacuated(b))
-			return b;
+	for (;;) {
+		if (hmap_find_in_bucket(t, kind, b, word, top, key, at))
+			return true;
+		if (tophash_match(word, EMPTY_REST))
+			return false;
+		b = bmap_overflow(t, b);
+		if (!b)
+			return false;
+		word = tophash_load(b);
 	}
-	b = bucket_of(t, a, hash);
-	prefetch((void *)b + 64);
-	prefetch((void *)b + 128);
-	return b;
 }
 
+int hmap_read_rest(const struct hmap *h, struct bmap *head, u32 seq, u64 word,
+		   u64 hash, const void *key, void *to);
+int hmap_read_growing(const struct hmap *h, struct bucket_array *a,
+		      struct bucket_array *old, u64 hash, const void *key,
+		      void *to);
+
 /*
- * Copy what the slot of an elem holds: the elem, or a pointer to its block.
- * It counts only if the stripe holds still.
+ * Read from a bucket without its lock.  A key is always in the same slot while
+ * it is there.  So a tophash word that shows neither the key nor that there may
+ * be more behind it, read in one, is proof enough that the key is not there; all
+ * other results count only if the guard stands still.
+ *
+ * Returns 0, -ENOENT, or -EAGAIN if a writer was in the way or the bucket has
+ * been evacuated.
  */
 static __always_inline int
-hmap_read_slot(const struct hmap *h, const struct hmap_type *t, const u8 kind,
-	       u64 hash, const void *key, void *to)
+hmap_read_bucket(const struct hmap *h, const struct hmap_type *t, const u8 kind,
+		 struct bmap *head, u64 hash, const void *key, void *to)
 {
-	const struct bucket_array *a = buckets_of(h);
+	u32 seq = guard_read_begin(head);
+	u64 word = tophash_load(head);
 	struct hmap_place at;
 
-	if (unlikely(!a) ||
-	    !hmap_find(t, kind, hmap_true_bucket(h, t, a, hash), tophash(hash),
-		       key, &at, NULL))
+	if (likely(hmap_find_in_bucket(t, kind, head, word, tophash(hash), key,
+				       &at))) {
+		if (to)
+			hmap_copy(to, elem_at(t, kind, at.b, at.slot),
+				  t->elem_slot);
+		return guard_read_valid(head, seq) ? 0 : -EAGAIN;
+	}
+	if (IS_ENABLED(CONFIG_64BIT) &&
+	    likely(tophash_match(word, EMPTY_REST))) {
+		guard_read_end();
 		return -ENOENT;
-	if (to)
-		hmap_copy(to, elem_at(t, kind, at.b, at.slot), t->elem_slot);
-	return 0;
+	}
+	return hmap_read_rest(h, head, seq, word, hash, key, to);
 }
 
-/* Without the lock; -EAGAIN if a writer was in the way. */
+/*
+ * Look in the true bucket: the old one until it is evacuated.  -EAGAIN if a
+ * writer was in the way or the array has been replaced.
+ */
 static __always_inline int
 hmap_read_try(const struct hmap *h, const struct hmap_type *t, const u8 kind,
 	      const void *key, void *to)
 {
-	union choice choice = choice_of(h);
-	u64 hash = key_hash(t, kind, key, choice.hash0);
-	struct stripe *s = stripe_of(h, choice, hash);
-	unsigned int seq = raw_read_seqcount(&s->seq);
-	int ret;
+	struct bucket_array *a = buckets_of(h), *old;
+	struct bmap *b;
+	u64 hash;
 
-	if (unlikely(seq & 1 || !stripe_valid(h, choice)))
-		return -EAGAIN;
-	ret = hmap_read_slot(h, t, kind, hash, key, to);
-	return likely(!read_seqcount_retry(&s->seq, seq)) ? ret : -EAGAIN;
+	if (unlikely(!a))
+		return -ENOENT;
+	hash = key_hash(t, kind, key, READ_ONCE(a->hash0));
+	b = bucket_of(t, a, hash);
+	/* The key and its elem lie in one of the next two lines, or in both. */
+	prefetch((void *)b + 64);
+	prefetch((void *)b + 128);
+
+	old = old_of(a);
+	if (unlikely(old))
+		return hmap_read_growing(h, a, old, hash, key, to);
+	return hmap_read_bucket(h, t, kind, b, hash, key, to);
 }
 
 #endif /* _HMAP_LOOKUP_H */

@@ -5,22 +5,10 @@
  */
 #include <linux/cpumask.h>
 #include <linux/err.h>
-#include <linux/log2.h>
-#include <linux/random.h>
 #include <linux/rcupdate.h>
 #include <linux/slab.h>
 
 #include "key.h"
-
-/*
- * Eight stripes a CPU make it unlikely that two writers meet.  All of them
- * may be held at once, and each counts in preempt_count, which has eight bits.
- */
-#define STRIPES_PER_CPU	8
-#define MAX_STRIPES	64
-
-/* Do not invoke the OOM killer: every caller can do without. */
-#define ARRAY_GFP	(GFP_KERNEL | __GFP_RETRY_MAYFAIL | __GFP_NOWARN)
 
 static int init_type(struct hmap_type *t, const struct hmap_params *p)
 {
@@ -45,36 +33,28 @@ static int init_type(struct hmap_type *t, const struct hmap_params *p)
 		return -EINVAL;
 	}
 	if (p->elem_size > HMAP_MAX_ELEM_SIZE ||
-	    p->flags & ~(HMAP_VAR_ELEM | HMAP_ACCOUNT))
+	    p->flags & ~(HMAP_VAR_ELEM | HMAP_ACCOUNT | HMAP_SIPHASH))
 		return -EINVAL;
 
 	*t = hmap_type_of(p->key_kind, p->key_size, p->elem_size,
 			  p->flags & HMAP_VAR_ELEM);
 	t->hasher = p->hasher;
+	if (p->flags & HMAP_SIPHASH)
+		t->hasher = hmap_siphash;
 	return hmap_overflow_init(t);
 }
 
-static u32 nr_stripes(void)
+static int init_cpus(struct hmap *h)
 {
-	u32 n = roundup_pow_of_two(num_possible_cpus() * STRIPES_PER_CPU);
+	size_t bytes = nr_cpu_ids * sizeof(struct hmap_cpu);
+	int err;
 
-	return min_t(u32, n, MAX_STRIPES);
-}
-
-static int init_stripes(struct hmap *h)
-{
-	u32 i, n = h->max_stripe_mask + 1;
-
-	h->stripes = kvmalloc_array(n, sizeof(*h->stripes),
-				    hmap_gfp(h->param_flags, GFP_KERNEL));
-	if (!h->stripes)
-		return -ENOMEM;
-	for (i = 0; i < n; i++) {
-		spin_lock_init(&h->stripes[i].lock);
-		seqcount_spinlock_init(&h->stripes[i].seq,
-				       &h->stripes[i].lock);
-	}
-	return 0;
+	err = hmap_charge(h, hmap_alloc_size(sizeof(*h)) + bytes);
+	if (err)
+		return err;
+	h->cpu = alloc_percpu_gfp(struct hmap_cpu,
+				  hmap_gfp(h->param_flags, GFP_KERNEL));
+	return h->cpu ? 0 : -ENOMEM;
 }
 
 /* Make room for so many entries, as if they had been inserted. */
@@ -90,13 +70,43 @@ static int init_buckets(struct hmap *h, unsigned long hint)
 		return -ENOMEM;
 	while (hmap_over_load(hint, B))
 		B++;
-	a = hmap_array_new(h, B, ARRAY_GFP);
+	a = hmap_array_new(h, B, GFP_KERNEL);
 	if (IS_ERR(a))
 		return PTR_ERR(a);
-	h->B = B;
-	h->stripe_mask = stripe_mask_of(h, B);
-	RCU_INIT_POINTER(h->buckets, a);
+	hmap_publish_first(h, a);
 	return 0;
+}
+
+static int init_map(struct hmap *h, const struct hmap_params *params)
+{
+	int err;
+
+	if (params->hint > h->max_entries)
+		return -ENOSPC;
+	err = init_type(&h->t, params);
+	if (err)
+		return err;
+	err = init_cpus(h);
+	if (err)
+		return err;
+	hmap_lineage_init(h, &h->lineages[0]);
+	h->l = &h->lineages[0];
+	return init_buckets(h, params->hint);
+}
+
+static void pool_put(struct hmap_pool *pool)
+{
+	if (pool)
+		pool->put(pool);
+}
+
+static void map_free(struct hmap *h)
+{
+	hmap_overflow_exit(&h->t);
+	hmap_uncharge(h, atomic_long_read(&h->bytes));	/* its own, by now */
+	pool_put(h->pool);
+	free_percpu(h->cpu);
+	kfree(h);
 }
 
 /**
@@ -105,124 +115,183 @@ static int init_buckets(struct hmap *h, unsigned long hint)
  *
  * Context: Process context, may sleep.
  * Return: The map, or an ERR_PTR, and the pool has been put: -EINVAL if @params
- * make no sense, -ENOSPC if a limit of the map forbids what the hint asks for,
- * -EDQUOT if the pool's does, -ENOMEM if there is no memory for it.
+ * make no sense; -ENOSPC if the hint is over the limit of entries or needs more
+ * memory than the map may use; -EDQUOT if it needs more than the pool may;
+ * -ENOMEM if there is no memory.
  */
 struct hmap *hmap_create(const struct hmap_params *params)
 {
+	static struct lock_class_key guard_key;
 	struct hmap *h;
 	int err;
 
 	h = kzalloc(sizeof(*h), hmap_gfp(params->flags, GFP_KERNEL));
 	if (!h) {
-		if (params->pool)
-			params->pool->put(params->pool);
+		pool_put(params->pool);
 		return ERR_PTR(-ENOMEM);
 	}
 
 	h->param_flags = params->flags;
 	hmap_set_limits(h, params->max_entries, params->max_bytes);
 	h->pool = params->pool;
-	h->hash0 = get_random_u32();
-	h->epoch = hmap_new_epoch();
-	h->max_stripe_mask = nr_stripes() - 1;
-	spin_lock_init(&h->lock);
+	raw_spin_lock_init(&h->lock);
+	mutex_init(&h->clear_lock);
+	lockdep_init_map_wait(guard_map_of(h), "hmap_guard", &guard_key, 0,
+			      LD_WAIT_SPIN);
+	refcount_set(&h->refs, 1);
 	hmap_grow_init(h);
-	err = hmap_get(h);
-	if (err)
+	hmap_seed_init(h);
+
+	err = init_map(h, params);
+	if (err) {
+		map_free(h);
 		return ERR_PTR(err);
-
-	err = -ENOSPC;
-	if (params->hint > h->max_entries)
-		goto put;
-	err = init_type(&h->t, params);
-	if (err)
-		goto put;
-	err = init_stripes(h);
-	if (err)
-		goto put;
-	err = init_buckets(h, params->hint);
-	if (err)
-		goto put;
+	}
 	return h;
-
-put:
-	hmap_put(h);
-	return ERR_PTR(err);
 }
 EXPORT_SYMBOL_GPL(hmap_create);
+
+/*
+ * Blocks that wait for a grace period are charged to their map.  One work item
+ * waits for those of all maps that are to be freed.
+ */
+static LLIST_HEAD(dying_maps);
+
+static void free_maps(struct work_struct *work)
+{
+	struct llist_node *list = llist_del_all(&dying_maps);
+	struct hmap *h;
+
+	rcu_barrier();
+	while (list) {
+		h = llist_entry(list, struct hmap, free_node);
+		list = list->next;
+		map_free(h);
+		cond_resched();
+	}
+}
+
+static DECLARE_WORK(free_maps_work, free_maps);
+
+void hmap_put(struct hmap *h)
+{
+	if (!refcount_dec_and_test(&h->refs))
+		return;
+	if (!h->t.indirect_key && !h->t.indirect_elem)
+		map_free(h);
+	else if (llist_add(&h->free_node, &dying_maps))
+		queue_work(hmap_wq, &free_maps_work);
+}
+EXPORT_SYMBOL_TEST(hmap_put);
 
 /**
  * hmap_destroy() - Free a map and all that is in it.
  * @h: the map, or NULL; nobody uses it any more, no iterator and no hmap_held
  *	of it is left
  *
- * What was taken out of the map a moment ago may be freed later, and count
- * against the pool until then: hmap_barrier() waits for that.
- *
- * Context: Process context, may sleep.
+ * Context: Process context, may sleep.  Some of the memory may be freed, and
+ * the pool put, later; hmap_barrier() waits for that.
  */
 void hmap_destroy(struct hmap *h)
 {
-	struct bucket_array *old[2];
+	struct bucket_array *a;
+	unsigned long flags;
 
 	if (!h)
 		return;
+	cancel_delayed_work_sync(&h->reseed_work);
 	hmap_grow_exit(h);
-	hmap_replace(h, NULL, old);
-	hmap_array_destroy(old[1]);
-	hmap_array_destroy(old[0]);
+	/* A new seed may still be under way, and looks for its array. */
+	raw_spin_lock_irqsave(&h->lock, flags);
+	a = buckets_locked(h);
+	RCU_INIT_POINTER(h->buckets, NULL);
+	raw_spin_unlock_irqrestore(&h->lock, flags);
+	if (a) {
+		hmap_array_destroy(a->old);
+		hmap_array_destroy(a);
+	}
 	hmap_put(h);
 }
 EXPORT_SYMBOL_GPL(hmap_destroy);
 
 /**
- * hmap_set_limits() - Change what a map may hold.
- * @h: the map
- * @max_entries: entries it may hold; 0 for no limit
- * @max_bytes: memory it may use, in bytes; 0 for no limit
+ * hmap_barrier() - Wait until all of destroyed maps has been freed.
  *
- * A limit below what the map holds takes nothing away: nothing more is taken
- * in.
+ * A module whose &hmap_pool.put is called calls this before it goes.
  *
- * Context: Any.
- * Return: 0.
+ * Context: Process context, may sleep.
  */
-int hmap_set_limits(struct hmap *h, unsigned long max_entries,
-		    unsigned long max_bytes)
+void hmap_barrier(void)
 {
-	WRITE_ONCE(h->max_entries, min_t(unsigned long, max_entries - 1,
-					 LONG_MAX - 1) + 1);
-	WRITE_ONCE(h->max_bytes, min_t(unsigned long, max_bytes - 1,
-				       LONG_MAX - 1) + 1);
-	return 0;
+	/* Callbacks queue work, and the work of dying arrays queues more. */
+	rcu_barrier();
+	flush_workqueue(hmap_wq);
+	flush_workqueue(hmap_wq);
 }
-EXPORT_SYMBOL_GPL(hmap_set_limits);
+EXPORT_SYMBOL_GPL(hmap_barrier);
+
+/*
+ * Put an array of a new lineage, or none, in place of all there is, under
+ * hmap.clear_lock.
+ */
+void hmap_replace(struct hmap *h, struct bucket_array *new)
+{
+	struct lineage *l = &h->lineages[!h->l->nr];
+	struct bucket_array *a;
+	unsigned long flags;
+
+	hmap_lineage_init(h, l);
+	raw_spin_lock_irqsave(&h->lock, flags);
+	a = buckets_locked(h);
+	WRITE_ONCE(h->l, l);
+	if (new) {
+		hmap_publish(h, new);
+	} else {
+		WRITE_ONCE(h->generation, h->generation + 1);
+		rcu_assign_pointer(h->buckets, NULL);
+	}
+	raw_spin_unlock_irqrestore(&h->lock, flags);
+
+	/* Then nobody uses the old lineage, or goes on with its growth. */
+	synchronize_rcu();
+	if (a) {
+		hmap_array_destroy(a->old);
+		hmap_array_destroy(a);
+	}
+}
+EXPORT_SYMBOL_TEST(hmap_replace);
 
 /**
  * hmap_clear() - Take all entries out of a map.
  * @h: the map
  *
  * They go in one step: no other call sees some of them gone and others not.
- * The map keeps the size it has grown to, where memory and its limit allow a
- * second array of that size for a moment; it starts anew where they do not.
- * It draws a new seed, and walks that are under way fail with -ESTALE.
+ * Writers that came by the array before work in it to their end, and count as
+ * having been before the clear.  The map keeps the size it has grown to, where
+ * memory and its limit allow a second array of that size for a moment; it
+ * starts anew where they do not.  It draws a new seed, and walks that are under
+ * way end with -ESTALE.
  *
  * Context: Process context, may sleep; waits for an RCU grace period.
+ * Return: 0; or -EINTR if a signal arrived while another clear was under way.
  */
-void hmap_clear(struct hmap *h)
+int hmap_clear(struct hmap *h)
 {
-	struct bucket_array *new = NULL, *old[2];
-	u8 B = READ_ONCE(h->B);
+	struct bucket_array *a, *new = NULL;
+	int B = -1;
 
-	if (rcu_access_pointer(h->buckets))
-		new = hmap_array_new(h, B, ARRAY_GFP);
-	if (IS_ERR(new))
-		new = NULL;
-	hmap_replace(h, new, old);
-	synchronize_rcu();
-	hmap_array_destroy(old[1]);
-	hmap_array_destroy(old[0]);
+	if (mutex_lock_interruptible(&h->clear_lock))
+		return -EINTR;
+	rcu_read_lock();
+	a = buckets_of(h);
+	if (a)
+		B = a->B;
+	rcu_read_unlock();
+	if (B >= 0)
+		new = hmap_array_new(h, B, GFP_KERNEL | __GFP_RETRY_MAYFAIL);
+	hmap_replace(h, IS_ERR(new) ? NULL : new);
+	mutex_unlock(&h->clear_lock);
+	return 0;
 }
 EXPORT_SYMBOL_GPL(hmap_clear);
 
@@ -231,31 +300,112 @@ EXPORT_SYMBOL_GPL(hmap_clear);
  * @h: the map
  *
  * Context: Any.
- * Return: How many there were at one moment during the call; an insert that
- * then finds no memory may be among them.
+ * Return: How many there are.  While others write, entries that come and go may
+ * or may not be counted, and where many CPUs do, it may be off by a batch of up
+ * to 64 for each.
  */
 unsigned long hmap_len(const struct hmap *h)
 {
-	return atomic_long_read(&h->count);
+	return hmap_lineage_len(h, READ_ONCE(h->l));
 }
 EXPORT_SYMBOL_GPL(hmap_len);
 
-static bool is_being_written(const struct hmap *h)
+/* What is compared with a count that is signed; no limit is the highest. */
+static unsigned long limit_of(unsigned long max)
 {
-	u32 i;
+	return max ? min_t(unsigned long, max, LONG_MAX) : LONG_MAX;
+}
 
-	for (i = 0; i <= h->max_stripe_mask; i++)
-		if (raw_read_seqcount(&h->stripes[i].seq) & 1)
+/**
+ * hmap_set_limits() - Change how much a map may hold.
+ * @h: the map
+ * @max_entries: entries; 0 for no limit
+ * @max_bytes: bytes of memory; 0 for no limit
+ *
+ * Where the map holds more already, that stays, and nothing more is taken in.
+ *
+ * Context: Any.
+ */
+void hmap_set_limits(struct hmap *h, unsigned long max_entries,
+		     unsigned long max_bytes)
+{
+	WRITE_ONCE(h->max_bytes, limit_of(max_bytes));
+	WRITE_ONCE(h->max_entries, limit_of(max_entries));
+}
+EXPORT_SYMBOL_GPL(hmap_set_limits);
+
+/* === Looking at it from outside === */
+
+#define GUARD_SAMPLE	64	/* buckets that are looked at for a writer */
+
+static bool is_being_written(const struct hmap *h, const struct bucket_array *a)
+{
+	unsigned long i;
+
+	for (i = 0; a && i <= a->mask && i < GUARD_SAMPLE; i++) {
+		if (READ_ONCE(guard_of(bucket_at(&h->t, a, i))->seq) &
+		    GUARD_LOCKED)
 			return true;
+	}
 	return false;
 }
 
-/* As it was asked for: 0 is no limit. */
-static unsigned long limit_of(const unsigned long *limit)
+/* Old buckets that were evacuated in sequence: claimed, and not to be done. */
+static unsigned long nevacuate_of(const struct hmap *h,
+				  const struct bucket_array *old)
 {
-	unsigned long max = READ_ONCE(*limit);
+	unsigned long n = min_t(unsigned long, old->mask + 1,
+				atomic_long_read(&old->nevacuate));
+	struct hmap_cpu *c;
+	int cpu;
 
-	return max == LONG_MAX ? 0 : max;
+	for_each_possible_cpu(cpu) {
+		c = per_cpu_ptr(h->cpu, cpu);
+		/* Pairs with the release in part_in(). */
+		if (smp_load_acquire(&c->serial) == old->serial)
+			n -= min(n, READ_ONCE(c->end) - READ_ONCE(c->next));
+	}
+	return n;
+}
+
+static u8 flags_of(const struct hmap *h, const struct bucket_array *a,
+		   const struct bucket_array *old)
+{
+	u8 flags = 0;
+
+	if (h->iterators)
+		flags |= HMAP_ITERATOR | (old ? HMAP_OLD_ITERATOR : 0);
+	if (old && old->B == a->B)
+		flags |= HMAP_SAME_SIZE_GROW;
+	if (is_being_written(h, a))
+		flags |= HMAP_HASH_WRITING;
+	return flags;
+}
+
+/* What the arrays say, under hmap.lock and rcu_read_lock(). */
+static void read_arrays(struct hmap *h, struct hmap_header *hdr)
+{
+	const struct bucket_array *a = buckets_locked(h), *old;
+
+	if (!a) {
+		hdr->flags = flags_of(h, NULL, NULL);
+		return;
+	}
+	old = old_of(a);
+	hdr->flags = flags_of(h, a, old);
+	hdr->buckets = true;
+	hdr->B = a->B;
+	hdr->noverflow = atomic_read(&a->noverflow);
+	hdr->overflow = atomic_long_read(&a->nr_overflow);
+	hdr->next_overflow = min_t(unsigned long, a->nr_spare,
+				   atomic_long_read(&a->next_overflow));
+	hdr->nr_spare = a->nr_spare;
+	if (!old)
+		return;
+	hdr->oldbuckets = true;
+	hdr->old_B = old->B;
+	hdr->oldoverflow = atomic_long_read(&old->nr_overflow);
+	hdr->nevacuate = nevacuate_of(h, old);
 }
 
 /**
@@ -263,46 +413,54 @@ static unsigned long limit_of(const unsigned long *limit)
  * @h: the map
  * @hdr: where to put it
  *
- * Context: Process or softirq context.
+ * Context: Any but NMI.
  */
 void hmap_read_header(struct hmap *h, struct hmap_header *hdr)
 {
-	const struct bucket_array *a, *old;
-	bool writing = is_being_written(h);
+	unsigned long max_entries = READ_ONCE(h->max_entries);
+	unsigned long max_bytes = READ_ONCE(h->max_bytes);
+	unsigned long flags;
 
-	spin_lock_bh(&h->lock);
-	a = rcu_dereference_protected(h->buckets, lockdep_is_held(&h->lock));
-	old = rcu_dereference_protected(h->oldbuckets,
-					lockdep_is_held(&h->lock));
 	*hdr = (struct hmap_header){
 		.count = hmap_len(h),
-		.flags = h->flags | (writing ? HMAP_HASH_WRITING : 0),
-		.B = h->B,
-		.noverflow = atomic_read(&h->noverflow),
-		.hash0 = h->hash0,
-		.epoch = h->epoch,
-		.buckets = a,
-		.oldbuckets = old,
-		.nevacuate = h->nevacuate,
-		.overflow = atomic_long_read(&h->extra.overflow),
-		.oldoverflow = atomic_long_read(&h->extra.oldoverflow),
-		.next_overflow = atomic_long_read(&h->extra.next_overflow),
-		.nr_spare = a ? a->nr_spare : 0,
-		.old_B = old ? old->B : 0,
-		.growths = h->growths,
-		.same_size_growths = h->same_size_growths,
 		.bytes = atomic_long_read(&h->bytes),
 		.key_kind = h->t.key_kind,
 		.key_size = h->t.key_size,
 		.elem_size = h->t.elem_size,
 		.param_flags = h->param_flags,
 		.bucket_size = h->t.bucket_size,
-		.max_entries = limit_of(&h->max_entries),
-		.max_bytes = limit_of(&h->max_bytes),
+		.max_entries = max_entries == LONG_MAX ? 0 : max_entries,
+		.max_bytes = max_bytes == LONG_MAX ? 0 : max_bytes,
 	};
-	spin_unlock_bh(&h->lock);
+	rcu_read_lock();
+	raw_spin_lock_irqsave(&h->lock, flags);
+	hdr->hash0 = h->l->hash0;
+	hdr->epoch = h->l->epoch;
+	hdr->growths = h->growths;
+	hdr->same_size_growths = h->same_size_growths;
+	read_arrays(h, hdr);
+	raw_spin_unlock_irqrestore(&h->lock, flags);
+	rcu_read_unlock();
 }
 EXPORT_SYMBOL_GPL(hmap_read_header);
+
+static int read_chain_locked(struct hmap *h, struct bmap *head, u64 *tophash,
+			     unsigned int room)
+{
+	unsigned long flags;
+	struct bmap *b;
+	int n = 0;
+
+	local_irq_save(flags);
+	guard_lock(head, guard_map_of(h));
+	for (b = head; b; b = bmap_overflow(&h->t, b)) {
+		if (n++ < room)
+			tophash[n - 1] = tophash_load(b);
+	}
+	guard_unlock(head, guard_map_of(h));
+	local_irq_restore(flags);
+	return n;
+}
 
 /**
  * hmap_read_chain() - See the tophash bytes of a bucket and its chain.
@@ -312,7 +470,7 @@ EXPORT_SYMBOL_GPL(hmap_read_header);
  * @tophash: where to put them, eight bytes a bucket, slot 0 the lowest
  * @room: buckets there is room for at @tophash
  *
- * Context: Process or softirq context.
+ * Context: Any but NMI.
  * Return: The number of buckets in the chain, which may be more than @room;
  * or -ENOENT if there is no such array or bucket.
  */
@@ -320,23 +478,15 @@ int hmap_read_chain(struct hmap *h, bool old, unsigned long bucket,
 		    u64 *tophash, unsigned int room)
 {
 	const struct bucket_array *a;
-	struct stripe *s;
-	struct bmap *b;
 	int n = -ENOENT;
 
-	/* Should the mask change meanwhile, what is read is still whole. */
 	rcu_read_lock();
-	s = stripe_of(h, choice_of(h), bucket);
-	spin_lock_bh(&s->lock);
-	a = old ? oldbuckets_of(h) : buckets_of(h);
-	if (a && bucket <= bucket_mask(a->B)) {
-		n = 0;
-		for (b = bucket_at(&h->t, a, bucket); b;
-		     b = bmap_overflow(&h->t, b))
-			if (n++ < room)
-				tophash[n - 1] = tophash_load(b);
-	}
-	spin_unlock_bh(&s->lock);
+	a = buckets_of(h);
+	if (a && old)
+		a = old_of(a);
+	if (a && bucket <= a->mask)
+		n = read_chain_locked(h, bucket_at(&h->t, a, bucket), tophash,
+				      room);
 	rcu_read_unlock();
 	return n;
 }
@@ -351,27 +501,8 @@ int __init hmap_core_init(void)
 	return 0;
 }
 
-/**
- * hmap_barrier() - Wait for what destroyed maps have left to callbacks.
- *
- * All maps that were destroyed before are then gone, and have put their pools:
- * what owns the pools may go, too, as when a module is unloaded.
- *
- * Context: Process context, may sleep.
- */
-void hmap_barrier(void)
-{
-	/* Callbacks free blocks, or queue work that frees arrays. */
-	rcu_barrier();
-	flush_workqueue(hmap_wq);
-	/* Whichever was the last of a map has queued work that frees that. */
-	flush_workqueue(hmap_wq);
-}
-EXPORT_SYMBOL_GPL(hmap_barrier);
-
-/* The first lets work be queued that the second waits for. */
 void hmap_core_exit(void)
 {
-	rcu_barrier();
+	hmap_barrier();
 	destroy_workqueue(hmap_wq);
 }

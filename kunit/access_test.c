@@ -4,10 +4,14 @@
  * (S9), what is stored inline (S12), for all kinds of keys and elems.
  */
 #include <kunit/test.h>
+#include <linux/delay.h>
 #include <linux/interrupt.h>
+#include <linux/irq_work.h>
 #include <linux/prandom.h>
+#include <linux/smp.h>
 
 #include "../core/typed.h"
+#include "crew.h"
 #include "util.h"
 
 /* Buffers too large for the stack, and the map they are for. */
@@ -129,12 +133,13 @@ static void nothing_in_no_array(struct kunit *test)
 					GFP_KERNEL), -ENOENT);
 	KUNIT_EXPECT_EQ(test, hmap_cmpxchg(h, key_of(a, 1), elem_of(a, 1),
 					   elem_of(a, 1), GFP_KERNEL), -ENOENT);
-	KUNIT_EXPECT_NULL(test, rcu_access_pointer(h->buckets));
+	KUNIT_EXPECT_NULL(test, hmap_test_array(h));
+	hmap_barrier();
 	KUNIT_EXPECT_EQ(test, atomic_long_read(&h->bytes), bytes);
 
 	KUNIT_EXPECT_EQ(test, put(a, 1, 1, HMAP_NOEXIST), 0);
-	KUNIT_EXPECT_NOT_NULL(test, rcu_access_pointer(h->buckets));
-	KUNIT_EXPECT_EQ(test, h->B, 0);
+	KUNIT_EXPECT_NOT_NULL(test, hmap_test_array(h));
+	KUNIT_EXPECT_EQ(test, hmap_test_header(h).B, 0);
 	KUNIT_EXPECT_TRUE(test, has(a, 1, 1));
 	hmap_test_check(test, h);
 }
@@ -407,7 +412,7 @@ static void try_update(struct kunit *test, const struct update *u, u32 was,
 		KUNIT_EXPECT_NULL(test, memchr_inv(a->got, 0xee,
 						   sizeof(a->got)));
 	KUNIT_EXPECT_TRUE(test, is(a, nr));
-	KUNIT_EXPECT_FALSE(test, op.outrun || op.seen || op.key_block ||
+	KUNIT_EXPECT_FALSE(test, op.grow_later || op.seen || op.key_block ||
 			   op.elem_block || op.overflow || op.old_key ||
 			   op.old_elem);
 	hmap_test_check(test, a->h);
@@ -690,7 +695,7 @@ static int chain_del(struct hmap *h, unsigned int i)
 /* Which slot of the chain the key is in. */
 static int slot_in_chain(struct hmap *h, unsigned int i)
 {
-	struct bucket_array *a = rcu_dereference_protected(h->buckets, true);
+	struct bucket_array *a = hmap_test_array(h);
 	struct bmap *b = bucket_at(&h->t, a, 0);
 	int slot;
 
@@ -747,7 +752,7 @@ static void first_empty_slot(struct kunit *test)
 	KUNIT_ASSERT_EQ(test, chain_put(h, 40), 0);
 	KUNIT_EXPECT_EQ(test, slot_in_chain(h, 40), 24);
 	KUNIT_EXPECT_EQ(test, chain_len(h), 4);
-	KUNIT_EXPECT_EQ(test, h->generation, 0);
+	KUNIT_EXPECT_EQ(test, h->growths + h->same_size_growths, 0UL);
 	hmap_test_check(test, h);
 }
 
@@ -819,7 +824,7 @@ static void chain_as_slots_in_a_row(struct kunit *test)
 					    expected_byte(slots, i),
 					    "step %u, slot %u", step, i);
 	}
-	KUNIT_EXPECT_EQ(test, h->generation, 0);
+	KUNIT_EXPECT_EQ(test, h->growths + h->same_size_growths, 0UL);
 	hmap_test_check(test, h);
 }
 
@@ -827,8 +832,8 @@ static void chain_as_slots_in_a_row(struct kunit *test)
 
 static u32 seed_after_reseed(struct hmap *h)
 {
-	flush_delayed_work(&h->reseed_work);
-	return READ_ONCE(h->hash0);
+	hmap_test_reseed(h);
+	return hmap_test_header(h).hash0;
 }
 
 static struct access *seed_map(struct kunit *test)
@@ -844,7 +849,7 @@ static struct access *seed_map(struct kunit *test)
 static void new_seed_when_empty(struct kunit *test)
 {
 	struct access *a = seed_map(test);
-	u32 hash0 = a->h->hash0;
+	u32 hash0 = hmap_test_header(a->h).hash0;
 
 	KUNIT_ASSERT_EQ(test, put(a, 1, 1, HMAP_ANY), 0);
 	KUNIT_ASSERT_EQ(test, put(a, 2, 2, HMAP_ANY), 0);
@@ -852,7 +857,7 @@ static void new_seed_when_empty(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, seed_after_reseed(a->h), hash0);
 	KUNIT_ASSERT_EQ(test, del(a, 2), 0);
 	KUNIT_EXPECT_NE(test, seed_after_reseed(a->h), hash0);
-	hash0 = a->h->hash0;
+	hash0 = hmap_test_header(a->h).hash0;
 	KUNIT_EXPECT_EQ(test, put(a, 1, 1, HMAP_NOEXIST), 0);
 	KUNIT_EXPECT_TRUE(test, has(a, 1, 1));
 	KUNIT_EXPECT_EQ(test, hmap_take(a->h, key_of(a, 1), NULL), 0);
@@ -862,7 +867,7 @@ static void new_seed_when_empty(struct kunit *test)
 static void old_seed_for_iterators(struct kunit *test)
 {
 	struct access *a = seed_map(test);
-	u32 hash0 = a->h->hash0;
+	u32 hash0 = hmap_test_header(a->h).hash0;
 	struct hmap_iter it;
 
 	KUNIT_ASSERT_EQ(test, put(a, 1, 1, HMAP_ANY), 0);
@@ -875,16 +880,16 @@ static void old_seed_for_iterators(struct kunit *test)
 static void old_seed_while_growing(struct kunit *test)
 {
 	struct access *a = seed_map(test);
-	u32 hash0 = a->h->hash0;
+	u32 hash0 = hmap_test_header(a->h).hash0;
 
 	a->h->finish_delay = MAX_JIFFY_OFFSET;
 	KUNIT_ASSERT_EQ(test, put(a, 1, 1, HMAP_ANY), 0);
-	atomic_set(&a->h->noverflow, 1 << a->h->B);
+	atomic_set(&hmap_test_array(a->h)->noverflow, 1 << hmap_test_header(a->h).B);
 	KUNIT_ASSERT_EQ(test, put(a, 2, 2, HMAP_ANY), 0);
 	flush_work(&a->h->grow_work);
 	KUNIT_ASSERT_EQ(test, del(a, 1), 0);
 	KUNIT_ASSERT_EQ(test, del(a, 2), 0);
-	KUNIT_ASSERT_NOT_NULL(test, rcu_access_pointer(a->h->oldbuckets));
+	KUNIT_ASSERT_NOT_NULL(test, hmap_test_old(a->h));
 	KUNIT_EXPECT_EQ(test, seed_after_reseed(a->h), hash0);
 	hmap_test_check(test, a->h);
 }
@@ -1012,25 +1017,26 @@ static void kind_of_types(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, HMAP_KIND_OF(u8[4]), HMAP_KEY_BYTES);
 }
 
-/* === Softirqs === */
+/* === Interrupts === */
 
-#define SOFTIRQ_KEYS	300
+#define IRQ_KEYS	300
 
-struct softirq {
+struct irq_calls {
 	struct tasklet_struct tasklet;
+	struct irq_work work;
 	struct access *a;
 	unsigned int calls;
 	unsigned int wrong;
-	bool in_softirq;
+	bool in_context;
 };
 
-static void softirq_expect(struct softirq *s, bool right)
+static void irq_expect(struct irq_calls *s, bool right)
 {
 	s->calls++;
 	s->wrong += !right;
 }
 
-static void softirq_updates(struct softirq *s, u32 i)
+static void irq_updates(struct irq_calls *s, u32 i)
 {
 	struct access *a = s->a;
 	struct hmap *h = a->h;
@@ -1048,60 +1054,189 @@ static void softirq_updates(struct softirq *s, u32 i)
 	};
 	u64 old;
 
-	softirq_expect(s, !hmap_update(h, &op) && op.present);
-	softirq_expect(s, !hmap_lookup(h, op.key, NULL));
-	softirq_expect(s, !hmap_cmpxchg(h, op.key, elem, elem, GFP_ATOMIC));
-	softirq_expect(s, hmap_xchg(h, op.key, elem, a->got, GFP_ATOMIC) ==
+	irq_expect(s, !hmap_update(h, &op) && op.present);
+	irq_expect(s, !hmap_lookup(h, op.key, NULL));
+	irq_expect(s, !hmap_cmpxchg(h, op.key, elem, elem, GFP_ATOMIC));
+	irq_expect(s, hmap_xchg(h, op.key, elem, a->got, GFP_ATOMIC) ==
 			  (inline_or_fixed ? 0 : -EOPNOTSUPP));
 	hmap_prefetch(h, op.key, sizeof(struct hmap_test_key), 1);
 	if (h->t.indirect_elem) {
-		softirq_expect(s, !hmap_hold(h, op.key, &held));
+		irq_expect(s, !hmap_hold(h, op.key, &held));
 		hmap_release(&held);
 	}
 	if (!h->t.indirect_elem && (h->t.elem_size == 4 || h->t.elem_size == 8))
-		softirq_expect(s, !hmap_fetch_add(h, op.key, 0, &old));
+		irq_expect(s, !hmap_fetch_add(h, op.key, 0, &old));
 }
 
-/* All that may be called from softirqs, on a map that grows as it is. */
-static void softirq_calls(struct tasklet_struct *tasklet)
+/* All that may be called from interrupts, on a map that grows as it is. */
+static void irq_calls(struct irq_calls *s)
 {
-	struct softirq *s = container_of(tasklet, struct softirq, tasklet);
 	struct hmap *h = s->a->h;
 	struct hmap_header hdr;
 	u64 word;
 	u32 i;
 
-	s->in_softirq = in_serving_softirq();
-	for (i = 0; i < SOFTIRQ_KEYS; i++) {
-		softirq_expect(s, !hmap_insert(h, key_of(s->a, i),
-					       elem_of(s->a, i), HMAP_NOEXIST,
-					       GFP_ATOMIC));
-		softirq_updates(s, i);
-		softirq_updates(s, i / 2);
-		softirq_expect(s, hmap_len(h) == i + 1);
+	for (i = 0; i < IRQ_KEYS; i++) {
+		irq_expect(s, !hmap_insert(h, key_of(s->a, i),
+					   elem_of(s->a, i), HMAP_NOEXIST,
+					   GFP_ATOMIC));
+		irq_updates(s, i);
+		irq_updates(s, i / 2);
+		irq_expect(s, hmap_len(h) == i + 1);
 		hmap_read_header(h, &hdr);
-		softirq_expect(s, hdr.count == i + 1);
-		softirq_expect(s, hmap_read_chain(h, false, 0, &word, 1) >= 1);
+		irq_expect(s, hdr.count == i + 1);
+		irq_expect(s, hmap_read_chain(h, false, 0, &word, 1) >= 1);
 	}
-	softirq_expect(s, !hmap_set_limits(h, SOFTIRQ_KEYS, 0));
-	for (i = 0; i < SOFTIRQ_KEYS; i++)
-		softirq_expect(s, i % 2 ?
+	hmap_set_limits(h, IRQ_KEYS, 0);
+	for (i = 0; i < IRQ_KEYS; i++)
+		irq_expect(s, i % 2 ?
 				  !hmap_delete(h, key_of(s->a, i)) :
 				  !hmap_take(h, key_of(s->a, i), NULL));
 }
 
+static void expect_calls(struct kunit *test, const struct irq_calls *s)
+{
+	KUNIT_EXPECT_TRUE(test, s->in_context);
+	KUNIT_EXPECT_GT(test, s->calls, 10 * IRQ_KEYS);
+	KUNIT_EXPECT_EQ(test, s->wrong, 0);
+	KUNIT_EXPECT_EQ(test, hmap_len(s->a->h), 0);
+	hmap_test_check_settled(test, s->a->h);
+}
+
+static void call_in_softirq(struct tasklet_struct *tasklet)
+{
+	struct irq_calls *s = container_of(tasklet, struct irq_calls, tasklet);
+
+	s->in_context = in_serving_softirq();
+	irq_calls(s);
+}
+
 static void from_softirq(struct kunit *test)
 {
-	struct softirq s = { .a = access_kind(test) };
+	struct irq_calls s = { .a = access_kind(test) };
 
-	tasklet_setup(&s.tasklet, softirq_calls);
+	tasklet_setup(&s.tasklet, call_in_softirq);
 	tasklet_schedule(&s.tasklet);
 	tasklet_kill(&s.tasklet);
-	KUNIT_EXPECT_TRUE(test, s.in_softirq);
-	KUNIT_EXPECT_GT(test, s.calls, 10 * SOFTIRQ_KEYS);
-	KUNIT_EXPECT_EQ(test, s.wrong, 0);
-	KUNIT_EXPECT_EQ(test, hmap_len(s.a->h), 0);
-	hmap_test_check(test, s.a->h);
+	expect_calls(test, &s);
+}
+
+static void call_in_hardirq(struct irq_work *work)
+{
+	struct irq_calls *s = container_of(work, struct irq_calls, work);
+
+	s->in_context = in_hardirq();
+	irq_calls(s);
+}
+
+/* The map allows it; on PREEMPT_RT, it is the allocators that do not. */
+static void from_hardirq(struct kunit *test)
+{
+	struct irq_calls s = { .a = access_kind(test) };
+
+	if (IS_ENABLED(CONFIG_PREEMPT_RT))
+		kunit_skip(test, "allocates");
+	s.work = IRQ_WORK_INIT_HARD(call_in_hardirq);
+	irq_work_queue(&s.work);
+	irq_work_sync(&s.work);
+	expect_calls(test, &s);
+}
+
+#define MEETINGS	300
+#define MEET_MS		10000	/* at most */
+#define SHARED_KEY	0	/* all of it fits into one bucket */
+
+struct meeting {
+	struct hmap *h;
+	struct crew crew;
+	unsigned int cpu;		/* where they meet */
+	atomic_long_t sum;		/* of what was added, by whomever */
+	unsigned long calls[2];		/* in a process, in interrupts */
+	unsigned long wrong[2];
+};
+
+/* Needs no memory. */
+static void meet(struct meeting *m, u64 key, bool in_irq)
+{
+	u64 shared = SHARED_KEY, elem = ~key, got = 0;
+	struct hmap *h = m->h;
+	bool right;
+
+	right = !hmap_insert(h, &key, &elem, HMAP_NOEXIST, GFP_ATOMIC) &&
+		!hmap_lookup(h, &key, &got) && got == elem &&
+		!hmap_fetch_add(h, &shared, key, NULL) &&
+		!hmap_take(h, &key, &got) && got == elem &&
+		hmap_lookup(h, &key, &got) == -ENOENT;
+	atomic_long_add(key, &m->sum);
+	m->calls[in_irq]++;
+	m->wrong[in_irq] += !right;
+}
+
+static void meet_in_irq(void *arg)
+{
+	meet(arg, 2, true);
+}
+
+static int meet_in_process(void *arg)
+{
+	struct meeting *m = arg;
+
+	while (!kthread_should_stop()) {
+		meet(m, 1, false);
+		cond_resched();
+	}
+	return 0;
+}
+
+static int interrupt(void *arg)
+{
+	struct meeting *m = arg;
+
+	while (!kthread_should_stop()) {
+		smp_call_function_single(m->cpu, meet_in_irq, m, 1);
+		cond_resched();
+	}
+	return 0;
+}
+
+/* An interrupt writes to the very bucket that its CPU is about to write to. */
+static void irq_in_between(struct kunit *test)
+{
+	struct meeting *m = kunit_kzalloc(test, sizeof(*m), GFP_KERNEL);
+	unsigned long end = jiffies + msecs_to_jiffies(MEET_MS);
+	u64 key = SHARED_KEY, sum = 0;
+	int err;
+
+	if (num_online_cpus() < 2)
+		kunit_skip(test, "needs two CPUs");
+	KUNIT_ASSERT_NOT_NULL(test, m);
+	m->cpu = crew_cpu(0);
+	m->h = hmap_test_create(test, &(struct hmap_params){
+		.key_kind = HMAP_KEY_U64,
+		.key_size = 8,
+		.elem_size = 8,
+	});
+	KUNIT_ASSERT_EQ(test, hmap_insert(m->h, &key, &sum, HMAP_ANY,
+					  GFP_KERNEL), 0);
+	err = crew_add(&m->crew, meet_in_process, m);
+	if (!err)
+		err = crew_add(&m->crew, interrupt, m);
+	if (!err)
+		crew_start(&m->crew);
+	while (!err && time_before(jiffies, end) &&
+	       (READ_ONCE(m->calls[0]) < MEETINGS ||
+		READ_ONCE(m->calls[1]) < MEETINGS))
+		msleep(20);
+	crew_stop(&m->crew);
+	KUNIT_ASSERT_EQ(test, err, 0);
+	KUNIT_EXPECT_GE(test, m->calls[0], MEETINGS);
+	KUNIT_EXPECT_GE(test, m->calls[1], MEETINGS);
+	KUNIT_EXPECT_EQ(test, m->wrong[0], 0);
+	KUNIT_EXPECT_EQ(test, m->wrong[1], 0);
+	KUNIT_EXPECT_EQ(test, hmap_lookup(m->h, &key, &sum), 0);
+	KUNIT_EXPECT_EQ(test, sum, atomic_long_read(&m->sum));
+	KUNIT_EXPECT_EQ(test, hmap_len(m->h), 1);
+	hmap_test_check(test, m->h);
 }
 
 static struct kunit_case access_cases[] = {
@@ -1129,6 +1264,8 @@ static struct kunit_case access_cases[] = {
 	KUNIT_CASE(typed_lookups),
 	KUNIT_CASE(kind_of_types),
 	KUNIT_CASE_PARAM(from_softirq, hmap_test_kinds),
+	KUNIT_CASE_PARAM(from_hardirq, hmap_test_kinds),
+	KUNIT_CASE(irq_in_between),
 	{}
 };
 

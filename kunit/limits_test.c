@@ -76,7 +76,7 @@ static void charged_until_freed(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, err, -ENOSPC);
 	KUNIT_EXPECT_LE(test, i, LONG_LIMIT / LONG_ELEM + 1);
 	KUNIT_EXPECT_LE(test, bytes_of(h), LONG_LIMIT);
-	hmap_test_check(test, h);
+	hmap_test_check_settled(test, h);
 }
 
 /* Those who may wait for readers to be gone are not refused meanwhile. */
@@ -91,7 +91,7 @@ static void waits_until_freed(struct kunit *test)
 	for (i = 0; i < 100; i++)
 		KUNIT_ASSERT_EQ(test, hmap_insert(h, &key, elem, HMAP_ANY,
 						  GFP_KERNEL), 0);
-	hmap_test_check(test, h);
+	hmap_test_check_settled(test, h);
 }
 
 /* A byte more or less than what allocators have sizes for. */
@@ -134,7 +134,7 @@ static void charged_as_allocated(struct kunit *test)
 	bytes = bytes_of(h) - bytes;
 	KUNIT_EXPECT_GT(test, bytes, HMAP_MAX_ELEM_SIZE);
 	KUNIT_EXPECT_LE(test, bytes, HMAP_MAX_ELEM_SIZE + 2 * PAGE_SIZE);
-	hmap_test_check(test, h);
+	hmap_test_check_settled(test, h);
 }
 
 /* === What is refused === */
@@ -255,7 +255,7 @@ static void chains_are_bounded(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, insert_without_growth(h, params.pool,
 							    GFP_KERNEL),
 				i % 2 ? -EDQUOT : -ENOSPC);
-		KUNIT_EXPECT_EQ(test, h->generation, 0);
+		KUNIT_EXPECT_EQ(test, h->growths + h->same_size_growths, 0);
 		KUNIT_EXPECT_GE(test, hmap_len(h), 4 * params.hint);
 		KUNIT_EXPECT_LE(test, hmap_len(h), 4 * params.hint + 4);
 
@@ -274,7 +274,7 @@ static void chains_are_bounded(struct kunit *test)
 			flush_work(&h->grow_work);
 		}
 		KUNIT_EXPECT_GT(test, h->growths, 0);
-		hmap_test_check(test, h);
+		hmap_test_check_settled(test, h);
 		hmap_destroy(h);
 		hmap_barrier();
 	}
@@ -291,7 +291,39 @@ static void chains_are_bounded_in_atomic(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, insert_without_growth(h, NULL, GFP_ATOMIC),
 			-ENOSPC);
 	KUNIT_EXPECT_LE(test, hmap_len(h), 4 * params.hint + 4);
-	hmap_test_check(test, h);
+	hmap_test_check_settled(test, h);
+}
+
+static u64 same_hash(const void *key, size_t len, u32 hash0)
+{
+	return 0;
+}
+
+#define LONGEST_CHAIN	(128 * BUCKET_CNT)	/* MAX_CHAIN, in entries */
+
+/* Nor do keys that all have the same hash, however large the map may grow. */
+static void chains_are_bounded_by_hash(struct kunit *test)
+{
+	struct hmap_params params = u64_to_u64;
+	struct hmap *h;
+	u64 key;
+
+	params.hasher = same_hash;
+	h = hmap_test_create(test, &params);
+	for (key = 0; key < LONGEST_CHAIN; key++)
+		KUNIT_ASSERT_EQ(test, put(h, key, GFP_KERNEL), 0);
+	KUNIT_EXPECT_EQ(test, put(h, key, GFP_KERNEL), -ENOSPC);
+	KUNIT_EXPECT_EQ(test, put(h, key, GFP_ATOMIC), -ENOSPC);
+	KUNIT_EXPECT_EQ(test, hmap_len(h), LONGEST_CHAIN);
+	hmap_test_check_settled(test, h);
+
+	/* What is there can be written, and what is gone makes room. */
+	KUNIT_EXPECT_EQ(test, put(h, 7, GFP_KERNEL), 0);
+	key = 7;
+	KUNIT_EXPECT_EQ(test, hmap_delete(h, &key), 0);
+	KUNIT_EXPECT_EQ(test, put(h, LONGEST_CHAIN, GFP_KERNEL), 0);
+	KUNIT_EXPECT_EQ(test, put(h, key, GFP_KERNEL), -ENOSPC);
+	hmap_test_check_settled(test, h);
 }
 
 static void refused_does_not_grow(struct kunit *test)
@@ -306,12 +338,12 @@ static void refused_does_not_grow(struct kunit *test)
 		KUNIT_ASSERT_EQ(test, put(h, key, GFP_KERNEL), 0);
 	h->finish_delay = 0;
 	flush_work(&h->grow_work);
-	KUNIT_ASSERT_EQ(test, h->B, 4);
+	KUNIT_ASSERT_EQ(test, hmap_test_header(h).B, 4);
 	for (; key < 2 * full(4); key++)
 		KUNIT_ASSERT_EQ(test, put(h, key, GFP_KERNEL), -ENOSPC);
 	flush_work(&h->grow_work);
-	KUNIT_EXPECT_EQ(test, h->B, 4);
-	hmap_test_check(test, h);
+	KUNIT_EXPECT_EQ(test, hmap_test_header(h).B, 4);
+	hmap_test_check_settled(test, h);
 }
 
 static void limits_can_be_set(struct kunit *test)
@@ -322,7 +354,7 @@ static void limits_can_be_set(struct kunit *test)
 
 	for (key = 0; key < 100; key++)
 		KUNIT_ASSERT_EQ(test, put(h, key, GFP_KERNEL), 0);
-	KUNIT_EXPECT_EQ(test, hmap_set_limits(h, 50, 1), 0);
+	hmap_set_limits(h, 50, 1);
 	hmap_read_header(h, &hdr);
 	KUNIT_EXPECT_EQ(test, hdr.max_entries, 50);
 	KUNIT_EXPECT_EQ(test, hdr.max_bytes, 1);
@@ -336,13 +368,13 @@ static void limits_can_be_set(struct kunit *test)
 	KUNIT_ASSERT_EQ(test, hmap_delete(h, &key), 0);
 	KUNIT_EXPECT_EQ(test, put(h, 0, GFP_KERNEL), 0);
 
-	KUNIT_EXPECT_EQ(test, hmap_set_limits(h, 0, 0), 0);
+	hmap_set_limits(h, 0, 0);
 	hmap_read_header(h, &hdr);
 	KUNIT_EXPECT_EQ(test, hdr.max_entries, 0);
 	KUNIT_EXPECT_EQ(test, hdr.max_bytes, 0);
 	for (key = 100; key < 1000; key++)
 		KUNIT_ASSERT_EQ(test, put(h, key, GFP_KERNEL), 0);
-	hmap_test_check(test, h);
+	hmap_test_check_settled(test, h);
 }
 
 /* === What is put off === */
@@ -350,15 +382,26 @@ static void limits_can_be_set(struct kunit *test)
 struct insert_work {
 	struct work_struct work;
 	struct hmap *h;
-	u64 key;
 	int err;
 };
+
+#define ENOUGH	200	/* inserts, to use up room that CPUs have drawn */
+
+static int put_enough(struct hmap *h, gfp_t gfp)
+{
+	unsigned int i;
+	int err = 0;
+
+	for (i = 0; i < ENOUGH && !err; i++)
+		err = put(h, U64_MAX - i, gfp);
+	return err;
+}
 
 static void insert_in_work(struct work_struct *work)
 {
 	struct insert_work *w = container_of(work, struct insert_work, work);
 
-	w->err = put(w->h, w->key, GFP_KERNEL);
+	w->err = put_enough(w->h, GFP_KERNEL);
 }
 
 /* A map of more than twice its load, whose growth is due and may succeed. */
@@ -370,12 +413,10 @@ static struct hmap *overdue_map(struct kunit *test)
 
 	params.hint = full(10);
 	h = hmap_test_create(test, &params);
-	for (key = 0; key < full(10); key++)
-		KUNIT_ASSERT_EQ(test, put(h, key, GFP_KERNEL), 0);
 	h->grow_retry = get_jiffies_64() + MAX_JIFFY_OFFSET;
-	for (; key < 3 * full(10); key++)
+	for (key = 0; key < 3 * full(10); key++)
 		KUNIT_ASSERT_EQ(test, put(h, key, GFP_KERNEL), 0);
-	KUNIT_ASSERT_EQ(test, h->generation, 0);
+	KUNIT_ASSERT_EQ(test, h->growths + h->same_size_growths, 0);
 	h->grow_retry = get_jiffies_64();
 	return h;
 }
@@ -384,7 +425,7 @@ static struct hmap *overdue_map(struct kunit *test)
 static void growth_does_not_wait_in_reclaim(struct kunit *test)
 {
 	struct workqueue_struct *wq;
-	struct insert_work w = { .key = U64_MAX };
+	struct insert_work w = {};
 	unsigned int flags;
 
 	wq = alloc_workqueue("hmap_test", WQ_MEM_RECLAIM | WQ_UNBOUND, 0);
@@ -395,24 +436,28 @@ static void growth_does_not_wait_in_reclaim(struct kunit *test)
 	destroy_workqueue(wq);
 	destroy_work_on_stack(&w.work);
 	KUNIT_EXPECT_EQ(test, w.err, 0);
+	flush_work(&w.h->grow_work);
 	KUNIT_EXPECT_EQ(test, w.h->growths, 1);
 
 	w.h = overdue_map(test);
 	flags = memalloc_noreclaim_save();
-	w.err = put(w.h, w.key, GFP_KERNEL);
+	w.err = put_enough(w.h, GFP_KERNEL);
 	memalloc_noreclaim_restore(flags);
 	KUNIT_EXPECT_EQ(test, w.err, 0);
+	flush_work(&w.h->grow_work);
 	KUNIT_EXPECT_EQ(test, w.h->growths, 1);
 
 	w.h = overdue_map(test);
 	flags = memalloc_nofs_save();
-	w.err = put(w.h, w.key, GFP_KERNEL);
+	w.err = put_enough(w.h, GFP_KERNEL);
 	memalloc_nofs_restore(flags);
 	KUNIT_EXPECT_EQ(test, w.err, 0);
+	flush_work(&w.h->grow_work);
 	KUNIT_EXPECT_EQ(test, w.h->growths, 1);
 
 	w.h = overdue_map(test);
-	KUNIT_EXPECT_EQ(test, put(w.h, w.key, GFP_NOIO), 0);
+	KUNIT_EXPECT_EQ(test, put_enough(w.h, GFP_NOIO), 0);
+	flush_work(&w.h->grow_work);
 	KUNIT_EXPECT_EQ(test, w.h->growths, 1);
 }
 
@@ -435,7 +480,7 @@ static void seed_once_a_second(struct kunit *test)
 	}
 	/* The first is the map's first, and the second is drawn at once. */
 	KUNIT_EXPECT_LE(test, seeds, 3 + (jiffies - start) / HZ);
-	flush_delayed_work(&h->reseed_work);
+	hmap_test_reseed(h);
 	hmap_read_header(h, &hdr);
 	KUNIT_EXPECT_GE(test, seeds + (hdr.epoch != epoch), 2);
 }
@@ -532,6 +577,7 @@ static struct kunit_case limits_cases[] = {
 	KUNIT_CASE(refused_is_not_counted),
 	KUNIT_CASE(chains_are_bounded),
 	KUNIT_CASE(chains_are_bounded_in_atomic),
+	KUNIT_CASE(chains_are_bounded_by_hash),
 	KUNIT_CASE(refused_does_not_grow),
 	KUNIT_CASE(limits_can_be_set),
 	KUNIT_CASE(growth_does_not_wait_in_reclaim),

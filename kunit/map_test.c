@@ -5,7 +5,6 @@
  */
 #include <kunit/test.h>
 #include <linux/mm.h>
-#include <linux/slab.h>
 
 #include "../core/internal.h"
 #include "util.h"
@@ -40,7 +39,7 @@ static int put_many(struct hmap *h, u64 n)
 
 static struct bucket_array *array_of(struct hmap *h)
 {
-	return rcu_dereference_protected(h->buckets, true);
+	return hmap_test_array(h);
 }
 
 /* === Creation === */
@@ -59,7 +58,7 @@ static const struct refused {
 	{ "513 bytes", { HMAP_KEY_BYTES, 513 }, -EINVAL },
 	{ "string with a size", { HMAP_KEY_STRING, 1 }, -EINVAL },
 	{ "elem of 65537 bytes", { HMAP_KEY_U32, 4, 65537 }, -EINVAL },
-	{ "unknown flag", { HMAP_KEY_U32, 4, 4, BIT(2) }, -EINVAL },
+	{ "unknown flag", { HMAP_KEY_U32, 4, 4, BIT(3) }, -EINVAL },
 	{ "hint over the limit",
 	  { HMAP_KEY_U32, 4, 4, .hint = 11, .max_entries = 10 }, -ENOSPC },
 	{ "hint over all limits",
@@ -111,6 +110,7 @@ static void create_refused(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, PTR_ERR_OR_ZERO(h), r->err);
 	if (!IS_ERR(h))
 		hmap_destroy(h);
+	hmap_barrier();
 	KUNIT_EXPECT_EQ(test, atomic_read(&p.puts), 1);
 	KUNIT_EXPECT_EQ(test, atomic_long_read(&p.pool.bytes), 0);
 }
@@ -127,15 +127,16 @@ static void hint_smallest_B(struct kunit *test)
 	u8 B;
 
 	h = u64_map(test, 1);
-	KUNIT_EXPECT_EQ(test, h->B, 0);
+	KUNIT_EXPECT_EQ(test, hmap_test_header(h).B, 0);
 	KUNIT_EXPECT_NOT_NULL(test, array_of(h));
 	for (B = 0; B <= 12; B++) {
 		h = u64_map(test, full(B));
-		KUNIT_EXPECT_EQ(test, h->B, B);
+		KUNIT_EXPECT_EQ(test, hmap_test_header(h).B, B);
 		KUNIT_ASSERT_NOT_NULL(test, array_of(h));
 		KUNIT_EXPECT_EQ(test, array_of(h)->B, B);
 		hmap_test_check(test, h);
-		KUNIT_EXPECT_EQ(test, u64_map(test, full(B) + 1)->B, B + 1);
+		h = u64_map(test, full(B) + 1);
+		KUNIT_EXPECT_EQ(test, hmap_test_header(h).B, B + 1);
 	}
 }
 
@@ -145,8 +146,8 @@ static void hint_saves_growth(struct kunit *test)
 
 	KUNIT_ASSERT_EQ(test, put_many(h, full(6)), 0);
 	flush_work(&h->grow_work);
-	KUNIT_EXPECT_EQ(test, h->generation, 0);
-	KUNIT_EXPECT_EQ(test, h->B, 6);
+	KUNIT_EXPECT_EQ(test, h->growths + h->same_size_growths, 0UL);
+	KUNIT_EXPECT_EQ(test, hmap_test_header(h).B, 6);
 }
 
 static void no_array_without_hint(struct kunit *test)
@@ -162,10 +163,11 @@ static void no_array_without_hint(struct kunit *test)
 
 	KUNIT_ASSERT_EQ(test, put(h, 1), 0);
 	KUNIT_ASSERT_NOT_NULL(test, array_of(h));
-	KUNIT_EXPECT_EQ(test, h->B, 0);
+	KUNIT_EXPECT_EQ(test, hmap_test_header(h).B, 0);
 	KUNIT_EXPECT_EQ(test, atomic_long_read(&h->bytes),
-			bytes + kmalloc_size_roundup(array_of(h)->size));
-	hmap_test_check(test, h);
+			bytes + hmap_alloc_size(sizeof(struct bucket_array) +
+						h->t.stride));
+	hmap_test_check_settled(test, h);
 }
 
 /* More than a page allocation can be. */
@@ -254,6 +256,7 @@ static void max_bytes(struct kunit *test)
 	for (i = 0; i < 8; i++)
 		KUNIT_EXPECT_EQ(test, hmap_delete(h, hmap_test_key(h, i, key)),
 				0);
+	hmap_barrier();
 	KUNIT_EXPECT_EQ(test, hmap_insert(h, hmap_test_key(h, 0, key),
 					  hmap_test_elem(h, 0, &elem), HMAP_ANY,
 					  GFP_KERNEL), 0);
@@ -327,17 +330,20 @@ static void pool_is_shared(struct kunit *test)
 	hmap_test_check(test, a);
 	hmap_test_check(test, b);
 
-	/* What one gives back the other can use. */
+	/* What one gives back the other can use, once it is free. */
 	key = 0;
 	KUNIT_EXPECT_EQ(test, hmap_delete(a, &key), 0);
+	hmap_barrier();
 	KUNIT_EXPECT_EQ(test, put_long(b, len), 0);
 	KUNIT_EXPECT_EQ(test, put_long(a, 0), -EDQUOT);
 	hmap_destroy(b);
+	hmap_barrier();
 	KUNIT_EXPECT_EQ(test, atomic_read(&p.puts), 2);
 	KUNIT_EXPECT_EQ(test, atomic_long_read(&p.pool.bytes),
 			atomic_long_read(&a->bytes));
 	KUNIT_EXPECT_EQ(test, put_long(a, 0), 0);
 	hmap_destroy(a);
+	hmap_barrier();
 	KUNIT_EXPECT_EQ(test, atomic_read(&p.puts), 3);
 	KUNIT_EXPECT_EQ(test, atomic_long_read(&p.pool.bytes), 0);
 }
@@ -367,6 +373,7 @@ static void pool_put_once(struct kunit *test)
 			KUNIT_EXPECT_EQ(test, PTR_ERR(h), -ENOMEM);
 		else
 			hmap_destroy(h);
+		hmap_barrier();
 		KUNIT_EXPECT_EQ(test, atomic_read(&p.puts), n);
 		KUNIT_EXPECT_EQ(test, atomic_long_read(&p.pool.bytes), 0);
 	}
@@ -399,19 +406,19 @@ static void clear_kind(struct kunit *test)
 			KUNIT_ASSERT_EQ(test, err, 0);
 		}
 		flush_work(&h->grow_work);
-		hash0 = h->hash0;
-		B = h->B;
+		hash0 = hmap_test_header(h).hash0;
+		B = hmap_test_header(h).B;
 		hmap_clear(h);
 		KUNIT_EXPECT_EQ(test, hmap_len(h), 0);
-		KUNIT_EXPECT_EQ(test, h->B, B);
-		KUNIT_EXPECT_GE(test, h->B, 4);
+		KUNIT_EXPECT_EQ(test, hmap_test_header(h).B, B);
+		KUNIT_EXPECT_GE(test, hmap_test_header(h).B, 4);
 		KUNIT_EXPECT_NOT_NULL(test, array_of(h));
-		KUNIT_EXPECT_NE(test, h->hash0, hash0);
+		KUNIT_EXPECT_NE(test, hmap_test_header(h).hash0, hash0);
 		for (i = 0; i < 120; i++) {
 			err = hmap_lookup(h, hmap_test_key(h, i, key), NULL);
 			KUNIT_ASSERT_EQ(test, err, -ENOENT);
 		}
-		hmap_test_check(test, h);
+		hmap_test_check_settled(test, h);
 	}
 }
 
@@ -422,11 +429,11 @@ static void clear_while_growing(struct kunit *test)
 	h->finish_delay = MAX_JIFFY_OFFSET;
 	KUNIT_ASSERT_EQ(test, put_many(h, full(5) + 1), 0);
 	flush_work(&h->grow_work);
-	KUNIT_ASSERT_NOT_NULL(test, rcu_access_pointer(h->oldbuckets));
+	KUNIT_ASSERT_NOT_NULL(test, hmap_test_old(h));
 	hmap_clear(h);
-	KUNIT_EXPECT_NULL(test, rcu_access_pointer(h->oldbuckets));
-	KUNIT_EXPECT_EQ(test, h->B, 6);
-	KUNIT_EXPECT_EQ(test, h->flags, 0);
+	KUNIT_EXPECT_NULL(test, hmap_test_old(h));
+	KUNIT_EXPECT_EQ(test, hmap_test_header(h).B, 6);
+	KUNIT_EXPECT_EQ(test, hmap_test_header(h).flags, 0);
 	hmap_test_check(test, h);
 	KUNIT_EXPECT_EQ(test, put_many(h, full(6) + 1), 0);
 	hmap_test_check(test, h);
@@ -445,6 +452,7 @@ static void header_says(struct kunit *test)
 	};
 	struct hmap *h = hmap_test_create(test, &params);
 	struct hmap_header hdr;
+	unsigned long flags;
 
 	hmap_read_header(h, &hdr);
 	KUNIT_EXPECT_EQ(test, hdr.key_kind, params.key_kind);
@@ -471,20 +479,21 @@ static void header_says(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, hdr.nr_spare, 4);
 	KUNIT_EXPECT_EQ(test, hdr.growths, 1);
 	KUNIT_EXPECT_EQ(test, hdr.same_size_growths, 0);
-	KUNIT_EXPECT_EQ(test, hdr.nevacuate, h->nevacuate);
+	KUNIT_EXPECT_EQ(test, hdr.nevacuate, hmap_test_header(h).nevacuate);
 	KUNIT_EXPECT_GT(test, hdr.nevacuate, 0);
-	KUNIT_EXPECT_EQ(test, hdr.hash0, h->hash0);
-	KUNIT_EXPECT_EQ(test, hdr.noverflow, atomic_read(&h->noverflow));
+	KUNIT_EXPECT_EQ(test, hdr.hash0, hmap_test_header(h).hash0);
+	KUNIT_EXPECT_EQ(test, hdr.noverflow, hmap_test_header(h).noverflow);
 	KUNIT_EXPECT_EQ(test, hdr.next_overflow,
-			atomic_long_read(&h->extra.next_overflow));
+			hmap_test_header(h).next_overflow);
 	KUNIT_EXPECT_EQ(test, hdr.flags, 0);
 	KUNIT_EXPECT_EQ(test, hdr.max_entries, 0);
 	KUNIT_EXPECT_EQ(test, hdr.max_bytes, 0);
 
-	/* Without its lock, which must not be held when h->lock is taken. */
-	raw_write_seqcount_begin(&h->stripes[1].seq);
+	local_irq_save(flags);
+	guard_lock(bucket_at(&h->t, array_of(h), 1), guard_map_of(h));
 	hmap_read_header(h, &hdr);
-	raw_write_seqcount_end(&h->stripes[1].seq);
+	guard_unlock(bucket_at(&h->t, array_of(h), 1), guard_map_of(h));
+	local_irq_restore(flags);
 	KUNIT_EXPECT_EQ(test, hdr.flags, HMAP_HASH_WRITING);
 }
 

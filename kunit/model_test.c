@@ -389,7 +389,7 @@ static void run_map(struct model *m, const struct hmap_params *params)
 	for (i = 0; i < NR_WALKS; i++)
 		end_walk(&m->walks[i]);
 	kunit_info(m->test, "B=%u, %lu entries, %lu growths, %lu same-size",
-		   m->h->B, m->count, m->h->growths, m->h->same_size_growths);
+		   hmap_test_header(m->h).B, m->count, m->h->growths, m->h->same_size_growths);
 	agree(m, "4 growths or more", m->h->growths >= 4, true);
 	ops_done += n;
 	same_size_growths += m->h->same_size_growths;

@@ -22,9 +22,8 @@ struct suspend {
 	struct hmap *h;
 	struct crew crew;
 	struct completion done;		/* the one who asks has ended */
-	u64 key;			/* whose stripe is held */
-	u64 *elem;			/* in its bucket */
-	bool writing;			/* not just holding the lock */
+	u64 key;			/* whose bucket is locked */
+	u64 *elem;			/* in it */
 	bool held;			/* the rest: who is how far */
 	bool asking;
 	bool answered;
@@ -32,15 +31,10 @@ struct suspend {
 	bool answered_early;
 	unsigned int others;
 	unsigned int others_wrong;
+	int missed;
 	int ret;
 	u64 got[ELEM_WORDS];
 };
-
-/* The map does not grow here. */
-static struct bucket_array *array_of(struct hmap *h)
-{
-	return rcu_dereference_protected(h->buckets, true);
-}
 
 static bool spin_until(const bool *what, unsigned int ms)
 {
@@ -60,17 +54,9 @@ static void set_words(u64 *elem, unsigned int from, unsigned int to, u64 word)
 		elem[from++] = word;
 }
 
-static void suspended(struct suspend *s)
+static struct bmap *bucket_of_key(struct hmap *h, u64 key)
 {
-	static const bool never;
-
-	smp_store_release(&s->held, true);	/* to spin_until() */
-	s->timed_out = !spin_until(&s->asking, LIMIT_MS);
-	if (s->writing)
-		spin_until(&never, HOLD_MS);
-	else
-		spin_until(&s->answered, LIMIT_MS);
-	s->answered_early = READ_ONCE(s->answered);
+	return bucket_of(&h->t, hmap_test_array(h), key);
 }
 
 /* The writer: is suspended with half of the elem stored. */
@@ -78,36 +64,33 @@ static int hold(void *arg)
 {
 	struct suspend *s = arg;
 	struct hmap *h = s->h;
-	struct stripe *stripe;
+	struct bmap *head = bucket_of_key(h, s->key);
+	static const bool never;
+	unsigned long flags;
 
-	rcu_read_lock();
-	stripe = stripe_of(h, choice_of(h), s->key);
-	if (s->writing) {
-		stripe_write_begin(stripe);
-		set_words(s->elem, 0, ELEM_WORDS / 2, NEW_WORD);
-		suspended(s);
-		set_words(s->elem, ELEM_WORDS / 2, ELEM_WORDS, NEW_WORD);
-		stripe_write_end(stripe);
-	} else {
-		spin_lock_bh(&stripe->lock);
-		suspended(s);
-		spin_unlock_bh(&stripe->lock);
-	}
-	rcu_read_unlock();
+	local_irq_save(flags);
+	guard_lock(head, guard_map_of(h));
+	set_words(s->elem, 0, ELEM_WORDS / 2, NEW_WORD);
+	smp_store_release(&s->held, true);	/* to spin_until() */
+	s->timed_out = !spin_until(&s->asking, LIMIT_MS);
+	spin_until(&never, HOLD_MS);
+	s->answered_early = READ_ONCE(s->answered);
+	set_words(s->elem, ELEM_WORDS / 2, ELEM_WORDS, NEW_WORD);
+	guard_unlock(head, guard_map_of(h));
+	local_irq_restore(flags);
 	return 0;
 }
 
-/* Everybody else: goes about other stripes' business, then asks for this. */
+/* Everybody else: goes about other buckets' business, then asks for this. */
 static int ask(void *arg)
 {
 	struct suspend *s = arg;
-	const u32 mask = s->h->stripe_mask;
 	u64 key, elem[ELEM_WORDS];
 
 	if (!spin_until(&s->held, LIMIT_MS))
 		goto out;
 	for (key = 0; key < NR_KEYS; key++) {
-		if ((key & mask) == (s->key & mask))
+		if (bucket_of_key(s->h, key) == bucket_of_key(s->h, s->key))
 			continue;
 		s->others++;
 		if (hmap_lookup(s->h, &key, elem) || elem[0] != OLD_WORD)
@@ -117,6 +100,10 @@ static int ask(void *arg)
 		    hmap_insert(s->h, &key, elem, HMAP_NOEXIST, GFP_ATOMIC))
 			s->others_wrong++;
 	}
+	/* Not even here a miss has to wait, where a word tells of all slots. */
+	key = NR_KEYS + s->key;
+	s->missed = IS_ENABLED(CONFIG_64BIT) ? hmap_lookup(s->h, &key, NULL) :
+					       -ENOENT;
 	smp_store_release(&s->asking, true);	/* to spin_until() */
 	s->ret = hmap_lookup(s->h, &s->key, s->got);
 	smp_store_release(&s->answered, true);	/* likewise */
@@ -127,8 +114,7 @@ out:
 
 static u64 *elem_in_bucket(struct hmap *h, u64 key)
 {
-	struct bucket_array *a = array_of(h);
-	struct bmap *b = bucket_at(&h->t, a, key & bucket_mask(a->B));
+	struct bmap *b = bucket_of_key(h, key);
 	unsigned int slot;
 
 	for (; b; b = bmap_overflow(&h->t, b))
@@ -139,22 +125,25 @@ static u64 *elem_in_bucket(struct hmap *h, u64 key)
 	return NULL;
 }
 
-/* Suspend somebody on the stripe of a key, and ask for that and others. */
-static void suspend(struct kunit *test, struct suspend *s, bool writing)
+/* Who asks for what is being written waits, and gets it whole. */
+static void suspend_writer(struct kunit *test)
 {
+	u64 key, elem[ELEM_WORDS];
 	const struct hmap_params params = {
 		.key_kind = HMAP_KEY_U64,
 		.key_size = sizeof(u64),
-		.elem_size = sizeof(s->got),
+		.elem_size = sizeof(elem),
 		.hint = NR_KEYS,
 		.hasher = hmap_test_identity,
 	};
-	u64 key, elem[ELEM_WORDS];
+	struct suspend *s = kunit_kzalloc(test, sizeof(*s), GFP_KERNEL);
+	unsigned int i;
 	int err;
 
 	if (num_online_cpus() < 2)
 		kunit_skip(test, "needs two CPUs");
-	*s = (struct suspend){ .key = NR_KEYS / 2, .writing = writing };
+	KUNIT_ASSERT_NOT_NULL(test, s);
+	s->key = NR_KEYS / 2;
 	init_completion(&s->done);
 	s->h = hmap_test_create(test, &params);
 	set_words(elem, 0, ELEM_WORDS, OLD_WORD);
@@ -177,36 +166,15 @@ static void suspend(struct kunit *test, struct suspend *s, bool writing)
 	KUNIT_EXPECT_GE(test, s->others, NR_KEYS / 2);
 	KUNIT_EXPECT_EQ(test, s->others_wrong, 0);
 	KUNIT_EXPECT_TRUE(test, s->answered);
+	KUNIT_EXPECT_EQ(test, s->missed, -ENOENT);
 	KUNIT_EXPECT_EQ(test, s->ret, 0);
-}
-
-/* Who asks for what is being written waits, and gets it whole. */
-static void suspend_writer(struct kunit *test)
-{
-	struct suspend s;
-	unsigned int i;
-
-	suspend(test, &s, true);
-	KUNIT_EXPECT_FALSE(test, s.answered_early);
+	KUNIT_EXPECT_FALSE(test, s->answered_early);
 	for (i = 0; i < ELEM_WORDS; i++)
-		KUNIT_EXPECT_EQ(test, s.got[i], NEW_WORD);
-}
-
-/* A lock alone, as of an iterator, is nothing a lookup would wait for. */
-static void suspend_lock_holder(struct kunit *test)
-{
-	struct suspend s;
-	unsigned int i;
-
-	suspend(test, &s, false);
-	KUNIT_EXPECT_TRUE(test, s.answered_early);
-	for (i = 0; i < ELEM_WORDS; i++)
-		KUNIT_EXPECT_EQ(test, s.got[i], OLD_WORD);
+		KUNIT_EXPECT_EQ(test, s->got[i], NEW_WORD);
 }
 
 static struct kunit_case suspend_cases[] = {
 	KUNIT_CASE(suspend_writer),
-	KUNIT_CASE(suspend_lock_holder),
 	{}
 };
 

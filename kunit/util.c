@@ -3,6 +3,7 @@
  * What the tests share, see util.h.
  */
 #include <kunit/test.h>
+#include <linux/hash.h>
 #include <linux/module.h>
 #include <linux/sched.h>
 #include <linux/slab.h>
@@ -126,6 +127,17 @@ u64 hmap_test_mixed(const void *key, size_t len, u32 hash0)
 	return (hash ^ hash >> 32) * GOLDEN_RATIO_64;
 }
 
+/*
+ * Have a map draw the new seed now that it is to get sometime.  One that is
+ * under way may yet be given up, and then there is another to come.
+ */
+void hmap_test_reseed(struct hmap *h)
+{
+	flush_rcu_work(&h->reseed_done);
+	flush_delayed_work(&h->reseed_work);
+	flush_rcu_work(&h->reseed_done);
+}
+
 /* === Faults === */
 
 /* Whether current->fail_nth makes an allocation fail that may wait. */
@@ -154,6 +166,7 @@ struct check {
 	unsigned long spare;		/* of the array's overflow buckets */
 	unsigned long slab;
 	size_t bytes;
+	bool settled;			/* nothing waits for a grace period */
 };
 
 static bool expect(struct check *c, bool right, const char *what)
@@ -163,21 +176,11 @@ static bool expect(struct check *c, bool right, const char *what)
 	return right;
 }
 
-static struct hmap_bytes slot_key(const struct hmap_type *t, const void *slot)
-{
-	const struct hmap_block *block;
-
-	if (!t->indirect_key)
-		return (struct hmap_bytes){ slot, t->key_size };
-	block = slot_block(slot);
-	return (struct hmap_bytes){ block->data, block->len };
-}
-
 /* No key like that in an earlier slot of the chain. */
 static bool is_first(const struct hmap_type *t, struct bmap *head,
 		     const void *slot)
 {
-	struct hmap_bytes key = slot_key(t, slot), other;
+	struct hmap_bytes key = slot_bytes(t, t->key_kind, slot), other;
 	unsigned int i;
 	struct bmap *b;
 	void *s;
@@ -189,7 +192,7 @@ static bool is_first(const struct hmap_type *t, struct bmap *head,
 				return true;
 			if (is_empty(b->tophash[i]))
 				continue;
-			other = slot_key(t, s);
+			other = slot_bytes(t, t->key_kind, s);
 			if (other.len == key.len &&
 			    !memcmp(other.data, key.data, key.len))
 				return false;
@@ -201,7 +204,7 @@ static bool is_first(const struct hmap_type *t, struct bmap *head,
 static void count_block(struct check *c, const struct hmap_block *block)
 {
 	if (expect(c, block, "an entry without its block"))
-		c->bytes += hmap_block_bytes(block->len);
+		c->bytes += hmap_alloc_size(sizeof(*block) + block->len);
 }
 
 static void check_entry(struct check *c, const struct bucket_array *a,
@@ -214,11 +217,12 @@ static void check_entry(struct check *c, const struct bucket_array *a,
 	c->entries++;
 	if (t->indirect_elem)
 		count_block(c, slot_block(bmap_elem(t, b, i)));
-	if (t->indirect_key)
+	if (t->indirect_key &&
+	    (t->key_kind != HMAP_KEY_STRING || slot_block(slot)))
 		count_block(c, slot_block(slot));
 	if (c->wrong)
 		return;
-	hash = slot_hash(t, t->key_kind, slot, c->h->hash0);
+	hash = slot_hash(t, t->key_kind, slot, a->hash0);
 	expect(c, b->tophash[i] == tophash(hash), "not the key's tophash");
 	expect(c, (hash & bucket_mask(a->B)) == c->bucket,
 	       "not the key's bucket");
@@ -270,16 +274,17 @@ static void count_overflow(struct check *c, const struct bucket_array *a,
 	const struct hmap_type *t = &c->h->t;
 
 	while ((b = bmap_overflow(t, b))) {
-		if (b < bucket_at(t, a, 1UL << a->B) ||
-		    b >= bucket_at(t, a, (1UL << a->B) + a->nr_spare))
+		if (b < bucket_at(t, a, a->mask + 1) ||
+		    b >= bucket_at(t, a, a->mask + 1 + a->nr_spare))
 			c->slab++;
 		else
 			c->spare++;
 	}
 }
 
+/* An array, and the new one that replaces it or the old one that it replaces. */
 static void check_array(struct check *c, const struct bucket_array *a,
-			const struct bucket_array *buckets,
+			const struct bucket_array *new,
 			const struct bucket_array *old)
 {
 	const struct hmap *h = c->h;
@@ -287,113 +292,88 @@ static void check_array(struct check *c, const struct bucket_array *a,
 
 	c->spare = 0;
 	c->slab = 0;
-	c->bytes += a->bytes;
-	for (c->bucket = 0; c->bucket < 1UL << a->B; c->bucket++) {
+	c->bytes += hmap_alloc_size(a->bytes);
+	expect(c, a->hash0 == h->l->hash0 && a->l == h->l, "seed or lineage");
+	for (c->bucket = 0; c->bucket <= a->mask; c->bucket++) {
 		b = bucket_at(&h->t, a, c->bucket);
-		was = old ? bucket_at(&h->t, old,
-				      c->bucket & bucket_mask(old->B)) : b;
+		was = old ? bucket_at(&h->t, old, c->bucket & old->mask) : b;
+		expect(c, !(guard_of(b)->seq & GUARD_LOCKED), "locked");
 		count_overflow(c, a, b);
-		if (a == old && evacuated(b)) {
-			check_marks(c, b, a->B == buckets->B);
-		} else {
-			expect(c, a != old || c->bucket >= h->nevacuate,
-			       "not evacuated, but below nevacuate");
-			check_chain(c, a, b,
-				    a == buckets && old && !evacuated(was));
-		}
+		if (new && evacuated(b))
+			check_marks(c, b, a->B == new->B);
+		else
+			check_chain(c, a, b, old && !evacuated(was));
 		if (c->wrong)
 			return;
 	}
 	c->bytes += c->slab * h->t.bucket_size;
+	expect(c, atomic_long_read(&a->nr_overflow) == c->slab, "nr_overflow");
+	expect(c, atomic_long_read(&a->next_overflow) == c->spare,
+	       "next_overflow");
+	/* Of an old array nobody asks, and tests set it to make one old. */
+	expect(c, new || a->B >= 16 ||
+	       atomic_read(&a->noverflow) == c->slab + c->spare, "noverflow");
 }
 
-static void check_arrays(struct check *c, const struct bucket_array *a,
-			 const struct bucket_array *old)
-{
-	const struct hmap *h = c->h;
-	bool same_size = h->flags & HMAP_SAME_SIZE_GROW;
-
-	if (!a) {
-		expect(c, !old && !h->B && !same_size, "a growth of no array");
-		return;
-	}
-	expect(c, a->B == h->B, "B");
-	expect(c, same_size == (old && old->B == a->B), "sameSizeGrow");
-	expect(c, !old || same_size || old->B + 1 == a->B, "B of oldbuckets");
-	expect(c, h->stripe_mask <= bucket_mask((old ?: a)->B), "stripe_mask");
-	if (old) {
-		check_array(c, old, a, old);
-		expect(c, atomic_long_read(&h->extra.oldoverflow) == c->slab,
-		       "extra.oldoverflow");
-	}
-	check_array(c, a, a, old);
-	expect(c, atomic_long_read(&h->extra.overflow) == c->slab,
-	       "extra.overflow");
-	expect(c, atomic_long_read(&h->extra.next_overflow) == c->spare,
-	       "extra.next_overflow");
-	expect(c, h->B >= 16 ||
-	       atomic_read(&h->noverflow) == c->slab + c->spare, "noverflow");
-}
-
-/* All that may be written is locked, and nothing that sleeps is called. */
-static void check_locked(struct check *c)
+static void check_map(struct check *c)
 {
 	struct hmap *h = c->h;
+	const struct bucket_array *a = rcu_dereference(h->buckets), *old;
 
-	check_arrays(c, rcu_dereference_protected(h->buckets, true),
-		     rcu_dereference_protected(h->oldbuckets, true));
+	if (a) {
+		old = old_of(a);
+		expect(c, !old || old->B == a->B || old->B + 1 == a->B,
+		       "B of the old array");
+		expect(c, !old || !old->old, "an old array of an old one");
+		if (old)
+			check_array(c, old, a, NULL);
+		check_array(c, a, NULL, old);
+	}
 	if (c->wrong)
 		return;
 	c->bucket = 0;
 	expect(c, hmap_len(h) == c->entries, "count");
-	c->bytes += hmap_own_bytes(h);
+	expect(c, hmap_len(h) <= h->max_entries, "max_entries");
+	c->bytes += hmap_alloc_size(sizeof(*h)) +
+		    nr_cpu_ids * sizeof(struct hmap_cpu);
 	expect(c, atomic_long_read(&h->bytes) >= c->bytes, "bytes");
+	if (c->settled)
+		expect(c, atomic_long_read(&h->bytes) == c->bytes,
+		       "bytes, with nothing left to free");
 }
 
-/* Whether all that is charged is in the map, or is left for later. */
-static bool check_once(struct check *c)
+/* A growth that work items would go on with waits for the check. */
+static void check(struct kunit *test, struct hmap *h, bool settled)
 {
-	struct hmap *h = c->h;
-	bool settled;
-	u32 i;
+	struct check c = { .h = h, .settled = settled };
+	bool finish;
 
-	spin_lock_bh(&h->lock);
-	for (i = 0; i <= h->max_stripe_mask; i++) {
-		spin_lock_nest_lock(&h->stripes[i].lock, &h->lock);
-		__release(&h->stripes[i].lock);	/* sparse counts one by one */
-	}
-	check_locked(c);
-	/* An iterator may hold what is no longer in the map. */
-	settled = atomic_long_read(&h->bytes) == c->bytes || h->iterators;
-	for (i = 0; i <= h->max_stripe_mask; i++) {
-		__acquire(&h->stripes[i].lock);
-		spin_unlock(&h->stripes[i].lock);
-	}
-	spin_unlock_bh(&h->lock);
-	return settled || c->wrong;
+	flush_work(&h->grow_work);
+	finish = cancel_delayed_work_sync(&h->finish_work);
+	if (settled)
+		hmap_barrier();
+	rcu_read_lock();
+	check_map(&c);
+	rcu_read_unlock();
+	if (finish)
+		queue_delayed_work(hmap_wq, &h->finish_work, h->finish_delay);
+	KUNIT_ASSERT_NULL_MSG(test, c.wrong, "bucket %lu: %s", c.bucket,
+			      c.wrong);
 }
-
-#define SETTLE_TRIES	10	/* an array may be let go after each */
 
 /*
  * Check all that holds of a map between one call and the next.  It may be
- * growing, by its work items as well, and may be walked; but nobody else may
- * be writing.
+ * growing, and may be walked; but nobody else may be writing.
  */
 void hmap_test_check(struct kunit *test, struct hmap *h)
 {
-	struct check c = { .h = h };
-	unsigned int tries;
+	check(test, h, false);
+}
 
-	for (tries = 0; !check_once(&c) && tries < SETTLE_TRIES; tries++) {
-		hmap_barrier();
-		c = (struct check){ .h = h };
-	}
-	KUNIT_ASSERT_NULL_MSG(test, c.wrong, "bucket %lu: %s", c.bucket,
-			      c.wrong);
-	KUNIT_ASSERT_LT_MSG(test, tries, SETTLE_TRIES,
-			    "%ld bytes charged, %zu in use",
-			    atomic_long_read(&h->bytes), c.bytes);
+/* Likewise, and that nothing is charged but what the map still uses. */
+void hmap_test_check_settled(struct kunit *test, struct hmap *h)
+{
+	check(test, h, true);
 }
 
 MODULE_DESCRIPTION("KUnit tests of hmap");

@@ -30,7 +30,29 @@ struct hmap_test_elem {
 
 struct hmap *hmap_test_create(struct kunit *test,
 			      const struct hmap_params *params);
+/* The arrays of a map, for who knows that they stay. */
+static inline struct bucket_array *hmap_test_array(const struct hmap *h)
+{
+	return rcu_dereference_protected(h->buckets, true);
+}
+
+static inline struct bucket_array *hmap_test_old(const struct hmap *h)
+{
+	struct bucket_array *a = hmap_test_array(h);
+
+	return a ? old_of(a) : NULL;
+}
+
+static inline struct hmap_header hmap_test_header(struct hmap *h)
+{
+	struct hmap_header hdr;
+
+	hmap_read_header(h, &hdr);
+	return hdr;
+}
+
 void hmap_test_check(struct kunit *test, struct hmap *h);
+void hmap_test_check_settled(struct kunit *test, struct hmap *h);
 
 /* For KUNIT_CASE_PARAM(): all key kinds, inline and not, and so for elems. */
 const void *hmap_test_kinds(const void *prev, char *desc);
@@ -39,6 +61,8 @@ const void *hmap_test_key(const struct hmap *h, u32 i,
 			  struct hmap_test_key *key);
 const void *hmap_test_elem(const struct hmap *h, u32 i,
 			   struct hmap_test_elem *elem);
+
+void hmap_test_reseed(struct hmap *h);
 
 bool hmap_test_may_fail(void);
 

@@ -4,13 +4,10 @@
  * what is charged, and what becomes of a map that gets none (C8).
  */
 #include <kunit/test.h>
-#include <linux/iopoll.h>
 #include <linux/slab.h>
 
 #include "../core/internal.h"
 #include "util.h"
-
-#define TIMEOUT_US	(20 * USEC_PER_SEC)
 
 /* The most entries that 2^B buckets are for. */
 static unsigned long full(u8 B)
@@ -20,7 +17,7 @@ static unsigned long full(u8 B)
 
 static struct bucket_array *array_of(struct hmap *h)
 {
-	return rcu_dereference_protected(h->buckets, true);
+	return hmap_test_array(h);
 }
 
 /* A set of u64 that are their own hashes, with 2^B buckets. */
@@ -33,7 +30,7 @@ static struct hmap *identity_map(struct kunit *test, u8 B)
 		.hasher = hmap_test_identity,
 	});
 
-	KUNIT_ASSERT_EQ(test, h->B, B);
+	KUNIT_ASSERT_EQ(test, hmap_test_header(h).B, B);
 	return h;
 }
 
@@ -63,10 +60,10 @@ static void spare_buckets(struct kunit *test)
 		h = identity_map(test, B);
 		KUNIT_EXPECT_EQ(test, array_of(h)->nr_spare,
 				B < 4 ? 0 : 1 << (B - 4));
-		KUNIT_EXPECT_EQ(test, array_of(h)->size,
+		KUNIT_EXPECT_EQ(test, array_of(h)->bytes,
 				sizeof(struct bucket_array) +
 				((1 << B) + array_of(h)->nr_spare) *
-				h->t.bucket_size);
+				h->t.stride);
 	}
 }
 
@@ -80,6 +77,28 @@ static struct bmap *last_bucket(struct hmap *h, unsigned long bucket)
 	return b;
 }
 
+/* S2: what there is to a bucket besides stands before it. */
+static void guard_before_bucket(struct kunit *test)
+{
+	struct hmap *h = identity_map(test, 6);
+	struct bucket_array *a = array_of(h);
+	struct bmap *b;
+	unsigned int i;
+
+	KUNIT_EXPECT_EQ(test, h->t.bucket_size, 8 + BUCKET_CNT * 8 + 8);
+	KUNIT_EXPECT_EQ(test, h->t.stride, h->t.bucket_size + 8);
+	KUNIT_EXPECT_PTR_EQ(test, (void *)guard_of(bucket_at(&h->t, a, 0)),
+			    (void *)a->data);
+	for (i = 0; i < 64 + 4; i++) {
+		b = bucket_at(&h->t, a, i);
+		KUNIT_EXPECT_TRUE(test, IS_ALIGNED((unsigned long)b, 8));
+		KUNIT_EXPECT_PTR_EQ(test, (void *)guard_of(b) + h->t.stride,
+				    (void *)guard_of(bucket_at(&h->t, a, i + 1)));
+	}
+	KUNIT_EXPECT_PTR_EQ(test, (void *)guard_of(bucket_at(&h->t, a, i)),
+			    (void *)a + a->bytes);
+}
+
 static void spare_first_then_slab(struct kunit *test)
 {
 	struct hmap *h = identity_map(test, 6);
@@ -91,23 +110,23 @@ static void spare_first_then_slab(struct kunit *test)
 		KUNIT_ASSERT_EQ(test, fill_bucket(h, n, 6, 9), 0);
 		KUNIT_EXPECT_PTR_EQ(test, last_bucket(h, n),
 				    bucket_at(&h->t, array_of(h), 64 + n));
-		KUNIT_EXPECT_EQ(test, atomic_long_read(&h->extra.next_overflow),
+		KUNIT_EXPECT_EQ(test, hmap_test_header(h).next_overflow,
 				n + 1);
-		KUNIT_EXPECT_EQ(test, atomic_read(&h->noverflow), n + 1);
+		KUNIT_EXPECT_EQ(test, hmap_test_header(h).noverflow, n + 1);
 	}
-	KUNIT_EXPECT_EQ(test, atomic_long_read(&h->extra.overflow), 0);
+	KUNIT_EXPECT_EQ(test, hmap_test_header(h).overflow, 0);
 	KUNIT_EXPECT_EQ(test, atomic_long_read(&h->bytes), bytes);
 
 	for (n = 1; n <= 3; n++) {
 		KUNIT_ASSERT_EQ(test, fill_bucket(h, 3, 6, 9 + 8 * n), 0);
-		KUNIT_EXPECT_EQ(test, atomic_long_read(&h->extra.next_overflow),
+		KUNIT_EXPECT_EQ(test, hmap_test_header(h).next_overflow,
 				4);
-		KUNIT_EXPECT_EQ(test, atomic_long_read(&h->extra.overflow), n);
-		KUNIT_EXPECT_EQ(test, atomic_read(&h->noverflow), 4 + n);
+		KUNIT_EXPECT_EQ(test, hmap_test_header(h).overflow, n);
+		KUNIT_EXPECT_EQ(test, hmap_test_header(h).noverflow, 4 + n);
 		KUNIT_EXPECT_EQ(test, atomic_long_read(&h->bytes),
 				bytes + n * h->t.bucket_size);
 	}
-	KUNIT_EXPECT_EQ(test, h->generation, 0);
+	KUNIT_EXPECT_EQ(test, h->growths + h->same_size_growths, 0UL);
 	hmap_test_check(test, h);
 }
 
@@ -143,9 +162,9 @@ static void exact_below_16(struct kunit *test)
 		for (n = 1; n < 6; n++) {
 			KUNIT_ASSERT_EQ(test, fill_bucket(h, 0, some_B[i],
 							  8 * n + 1), 0);
-			KUNIT_EXPECT_EQ(test, atomic_read(&h->noverflow), n);
+			KUNIT_EXPECT_EQ(test, hmap_test_header(h).noverflow, n);
 		}
-		KUNIT_EXPECT_EQ(test, h->generation, 0);
+		KUNIT_EXPECT_EQ(test, h->growths + h->same_size_growths, 0UL);
 	}
 }
 
@@ -173,27 +192,23 @@ static void counted_by_chance_from_16(struct kunit *test)
 
 	for (i = 0; i < SAMPLES; i++)
 		KUNIT_ASSERT_EQ(test, fill_bucket(h, i, B, BUCKET_CNT + 1), 0);
-	KUNIT_EXPECT_EQ(test, atomic_long_read(&h->extra.next_overflow),
+	KUNIT_EXPECT_EQ(test, hmap_test_header(h).next_overflow,
 			SAMPLES);
-	KUNIT_EXPECT_GT(test, atomic_read(&h->noverflow),
+	KUNIT_EXPECT_GT(test, hmap_test_header(h).noverflow,
 			expected - 34 - expected / 10);
-	KUNIT_EXPECT_LT(test, atomic_read(&h->noverflow),
+	KUNIT_EXPECT_LT(test, hmap_test_header(h).noverflow,
 			expected + 34 + expected / 10);
 }
 
 /* === What is charged === */
 
-/* Wait until nothing is left to be done or freed. */
+/* Bring a growth to its end, and free what is to be freed. */
 static bool settle(struct hmap *h)
 {
-	struct bucket_array *old;
-	int err;
-
 	flush_work(&h->grow_work);
-	err = read_poll_timeout(rcu_access_pointer, old, !old, 1000,
-				TIMEOUT_US, false, h->oldbuckets);
+	flush_delayed_work(&h->finish_work);
 	hmap_barrier();
-	return !err;
+	return !hmap_test_old(h);
 }
 
 struct fill {
@@ -218,32 +233,33 @@ static void all_is_given_back(struct kunit *test)
 	u32 i;
 
 	KUNIT_ASSERT_NOT_NULL(test, f);
-	h->finish_delay = 1;
 	for (i = 0; i < 400; i++)
 		KUNIT_ASSERT_EQ(test, put_kind(h, f, i), 0);
 	KUNIT_ASSERT_TRUE(test, settle(h));
-	hmap_test_check(test, h);
+	hmap_test_check_settled(test, h);
 	for (i = 0; i < 400; i++)
 		KUNIT_ASSERT_EQ(test, put_kind(h, f, 399 - i), 0);
-	hmap_test_check(test, h);
+	hmap_test_check_settled(test, h);
 	for (i = 0; i < 400; i++)
 		KUNIT_ASSERT_EQ(test, hmap_delete(h, hmap_test_key(h, i,
 								   &f->key)),
 				0);
 	KUNIT_ASSERT_TRUE(test, settle(h));
-	array = array_of(h)->bytes;
+	array = hmap_alloc_size(array_of(h)->bytes);
 	KUNIT_EXPECT_EQ(test, atomic_long_read(&h->bytes), empty + array +
-			atomic_long_read(&h->extra.overflow) *
+			hmap_test_header(h).overflow *
 			h->t.bucket_size);
-	hmap_test_check(test, h);
+	hmap_test_check_settled(test, h);
 
 	for (i = 0; i < 40; i++)
 		KUNIT_ASSERT_EQ(test, put_kind(h, f, i), 0);
 	hmap_clear(h);
+	hmap_test_check_settled(test, h);
 	KUNIT_EXPECT_EQ(test, atomic_long_read(&h->bytes), empty + array);
 	/* Where there may be no second array, there is none in the end. */
 	h->max_bytes = 0;
 	hmap_clear(h);
+	hmap_barrier();
 	KUNIT_EXPECT_NULL(test, array_of(h));
 	KUNIT_EXPECT_EQ(test, atomic_long_read(&h->bytes), empty);
 	hmap_test_check(test, h);
@@ -292,25 +308,32 @@ static void dump_map(struct kunit *test, struct hmap *h, struct dump *d)
 	KUNIT_ASSERT_LE(test, d->used, sizeof(d->data));
 }
 
+/* What there is room for in the map. */
+enum room {
+	NO_ROOM,
+	ROOM_FOR_KEY,
+	ROOM_FOR_ELEM,
+	ROOM_FOR_BOTH,
+};
+
 /* What is not there for a new entry of a map of strings to elems of any size. */
 struct refusal {
 	const char *missing;
 	enum hmap_what what;
 	u32 elem_size;
 	unsigned int entries;		/* in the map before */
-	bool elem_fits;			/* into what it still may use */
-	bool key_fits;			/* as well */
+	enum room room;			/* what it still may use */
 };
 
 static const struct refusal refusals[] = {
-	{ "elem of the first entry", HMAP_STORE, 200, 0 },
-	{ "first array", HMAP_STORE, 200, 0, true },
-	{ "key", HMAP_STORE, 200, 5, true },
-	{ "overflow bucket", HMAP_STORE, 200, 8, true, true },
-	{ "overflow bucket in a chain", HMAP_STORE, 200, 24, true, true },
-	{ "first array for a sum", HMAP_ADD, 8, 0 },
-	{ "key of a sum", HMAP_ADD, 8, 5 },
-	{ "overflow bucket for a sum", HMAP_ADD, 8, 8, false, true },
+	{ "elem of the first entry", HMAP_STORE, 200, 0, NO_ROOM },
+	{ "first array", HMAP_STORE, 200, 0, ROOM_FOR_ELEM },
+	{ "key", HMAP_STORE, 200, 5, ROOM_FOR_ELEM },
+	{ "overflow bucket", HMAP_STORE, 200, 8, ROOM_FOR_BOTH },
+	{ "overflow bucket in a chain", HMAP_STORE, 200, 24, ROOM_FOR_BOTH },
+	{ "first array for a sum", HMAP_ADD, 8, 0, NO_ROOM },
+	{ "key of a sum", HMAP_ADD, 8, 5, NO_ROOM },
+	{ "overflow bucket for a sum", HMAP_ADD, 8, 8, ROOM_FOR_KEY },
 };
 
 static void describe_refusal(const struct refusal *r, char *desc)
@@ -319,6 +342,25 @@ static void describe_refusal(const struct refusal *r, char *desc)
 }
 
 KUNIT_ARRAY_PARAM(refusal, refusals, describe_refusal);
+
+static size_t block_bytes(size_t len)
+{
+	return hmap_alloc_size(sizeof(struct hmap_block) + len);
+}
+
+static size_t room_of(const struct refusal *r)
+{
+	switch (r->room) {
+	case NO_ROOM:
+		return 0;
+	case ROOM_FOR_KEY:
+		return block_bytes(STRING_LONG);
+	case ROOM_FOR_ELEM:
+		return block_bytes(r->elem_size);
+	default:
+		return block_bytes(STRING_LONG) + block_bytes(r->elem_size);
+	}
+}
 
 static u64 same_hash(const void *key, size_t len, u32 hash0)
 {
@@ -337,11 +379,11 @@ static struct hmap *refusal_map(struct kunit *test, u32 elem_size,
 	});
 }
 
-/* Strings of four bytes. */
+/* Strings of 24 bytes, the shortest that do not fit in a slot. */
 static int put_string(struct hmap *h, struct fill *f, u32 i, enum hmap_mode mode,
 		      gfp_t gfp)
 {
-	return hmap_insert(h, hmap_test_key(h, i * 61, &f->key),
+	return hmap_insert(h, hmap_test_key(h, i * 61 + 20, &f->key),
 			   hmap_test_elem(h, i, &f->elem), mode, gfp);
 }
 
@@ -351,7 +393,7 @@ static int put_refused(struct hmap *h, struct fill *f, const struct refusal *r,
 {
 	struct hmap_op op = {
 		.what = r->what,
-		.key = hmap_test_key(h, r->entries * 61, &f->key),
+		.key = hmap_test_key(h, r->entries * 61 + 20, &f->key),
 		.elem = hmap_test_elem(h, r->entries, &f->elem),
 		.gfp = gfp,
 	};
@@ -362,11 +404,11 @@ static int put_refused(struct hmap *h, struct fill *f, const struct refusal *r,
 static void expect_unchanged(struct kunit *test, struct hmap *h,
 			     struct dump *before, struct dump *after)
 {
+	hmap_test_check_settled(test, h);
 	dump_map(test, h, after);
 	KUNIT_EXPECT_EQ(test, before->used, after->used);
 	KUNIT_EXPECT_EQ(test, memcmp(before->data, after->data, before->used),
 			0);
-	hmap_test_check(test, h);
 }
 
 static void new_entry_without_memory(struct kunit *test)
@@ -383,11 +425,7 @@ static void new_entry_without_memory(struct kunit *test)
 		KUNIT_ASSERT_EQ(test, put_string(h, f, i, HMAP_NOEXIST,
 						 GFP_KERNEL), 0);
 	dump_map(test, h, before);
-	h->max_bytes = atomic_long_read(&h->bytes);
-	if (r->elem_fits)
-		h->max_bytes += hmap_block_bytes(200);
-	if (r->key_fits)
-		h->max_bytes += hmap_block_bytes(4);
+	h->max_bytes = atomic_long_read(&h->bytes) + room_of(r);
 	KUNIT_EXPECT_EQ(test, put_refused(h, f, r, GFP_KERNEL), -ENOSPC);
 	expect_unchanged(test, h, before, after);
 	KUNIT_EXPECT_EQ(test, put_refused(h, f, r, GFP_ATOMIC), -ENOSPC);
@@ -414,6 +452,7 @@ static void update_without_memory(struct kunit *test)
 	KUNIT_ASSERT_EQ(test, put_string(h, f, 1, HMAP_ANY, GFP_KERNEL), 0);
 	key = hmap_test_key(h, 61, &f->key);
 	elem = hmap_test_elem(h, 1, &f->elem);
+	hmap_barrier();
 	h->max_bytes = atomic_long_read(&h->bytes);
 	dump_map(test, h, before);
 	KUNIT_EXPECT_EQ(test, put_string(h, f, 1, HMAP_EXIST, GFP_KERNEL),
@@ -427,6 +466,8 @@ static void update_without_memory(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, hmap_lookup(h, key, old), 0);
 	KUNIT_EXPECT_EQ(test, memcmp(old, elem, sizeof(old)), 0);
 	KUNIT_EXPECT_EQ(test, hmap_delete(h, key), 0);
+	/* What is charged is so until nobody can see it any more. */
+	hmap_barrier();
 	KUNIT_EXPECT_EQ(test, put_string(h, f, 2, HMAP_ANY, GFP_KERNEL), 0);
 	hmap_test_check(test, h);
 }
@@ -449,10 +490,10 @@ static void refused_for_other_reasons(struct kunit *test)
 			-EEXIST);
 	KUNIT_EXPECT_EQ(test, put_string(h, f, 16, HMAP_EXIST, GFP_KERNEL),
 			-ENOENT);
-	KUNIT_EXPECT_EQ(test, hmap_xchg(h, hmap_test_key(h, 16 * 61, &f->key),
+	KUNIT_EXPECT_EQ(test, hmap_xchg(h, hmap_test_key(h, 16 * 61 + 20, &f->key),
 					f->elem.data, NULL, GFP_KERNEL),
 			-ENOENT);
-	KUNIT_EXPECT_EQ(test, hmap_cmpxchg(h, hmap_test_key(h, 0, &f->key),
+	KUNIT_EXPECT_EQ(test, hmap_cmpxchg(h, hmap_test_key(h, 20, &f->key),
 					   f->elem.data, f->elem.data,
 					   GFP_KERNEL), -ESTALE);
 	h->max_entries = 16;
@@ -511,8 +552,9 @@ static void new_entry_with_nth_failing(struct kunit *test)
 #endif
 }
 
-static struct kunit_case buckets_cases[] = {
+static struct kunit_case array_cases[] = {
 	KUNIT_CASE(spare_buckets),
+	KUNIT_CASE(guard_before_bucket),
 	KUNIT_CASE(spare_first_then_slab),
 	KUNIT_CASE(slab_by_bucket_size),
 	KUNIT_CASE(exact_below_16),
@@ -525,9 +567,9 @@ static struct kunit_case buckets_cases[] = {
 	{}
 };
 
-static struct kunit_suite buckets_suite = {
-	.name = "hmap_buckets",
-	.test_cases = buckets_cases,
+static struct kunit_suite array_suite = {
+	.name = "hmap_array",
+	.test_cases = array_cases,
 };
 
-kunit_test_suite(buckets_suite);
+kunit_test_suite(array_suite);
