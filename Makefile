@@ -9,6 +9,7 @@
 # make test	run all tests in a kernel made to find mistakes, in QEMU
 # make test-install	install, use and remove it all as a user would, in QEMU
 # make check	have the sources looked over by checkpatch, sparse and others
+# make model	have a model of the core checked in every order of events by spin
 # make bench	compare hmap with its peers: time, memory, instructions; figures
 #		and plots go to build/bench
 # make stall	count the instructions of the longest insert into a growing map
@@ -66,10 +67,13 @@ bench:
 check:
 	@tools/check
 
+model:
+	@tools/model
+
 clean:
 	$(RM) -r build
 
 help:
 	@sed -n '3,/^$$/s/^# \?//p' $(firstword $(MAKEFILE_LIST))
 
-.PHONY: all module lib hmapctl install uninstall demo test test-install shell bench stall check clean help
+.PHONY: all module lib hmapctl install uninstall demo test test-install shell bench stall check model clean help
