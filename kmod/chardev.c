@@ -77,8 +77,11 @@ static int ioctl_create(struct file *filp, void __user *arg, size_t size)
 		return err;
 	if (!(filp->f_mode & FMODE_READ) || !(filp->f_mode & FMODE_WRITE))
 		return -EACCES;
-	/* Do not commit a change whose result cannot be reported. */
-	err = get_ready_to_put(arg, size);
+	/*
+	 * Do not commit a change whose result cannot be reported; the caller may
+	 * want to try again with what it passed.
+	 */
+	err = get_ready_to_put_safely(arg, size);
 	if (err)
 		return err;
 
@@ -213,8 +216,16 @@ static int put_records(struct hmap_next *next, struct hmap_iter *it,
 			return -EINTR;
 		cond_resched();
 	}
-	if (ret == 0 || ret == -EINTR)
-		*cursor = it->cursor;
+	if (ret != 0 && ret != -EINTR)
+		return ret;
+	/* The last with a hash may be gone before it was its turn. */
+	if (used > next->len) {
+		next->used = used;
+		return -EMSGSIZE;
+	}
+	next->used = used;
+	next->count = count;
+	*cursor = it->cursor;
 	return ret;
 }
 
@@ -364,8 +375,7 @@ static int ioctl_clear(struct user_map *map, void __user *arg, size_t size)
 		return err;
 	if (clear.flags)
 		return -EINVAL;
-	hmap_clear(map->h);
-	return 0;
+	return hmap_clear(map->h);
 }
 
 /* === The file === */

@@ -62,6 +62,12 @@ static bool is_zero(const u64 words[3])
 	return !(words[0] | words[1] | words[2]);
 }
 
+/* What makes equal places of different walks look different. */
+static u64 walk_hash(const struct hmap_cursor *cursor)
+{
+	return siphash_2u64(cursor->epoch, cursor->start, &cursor_key);
+}
+
 /* Begin the chain with @next, in which all cursors of a walk differ. */
 void hmap_cursor_seal(u64 sealed[3], const struct hmap_cursor *cursor)
 {
@@ -71,7 +77,7 @@ void hmap_cursor_seal(u64 sealed[3], const struct hmap_cursor *cursor)
 		memset(sealed, 0, sizeof(plain));
 		return;
 	}
-	sealed[2] = permute(plain[2], 2);
+	sealed[2] = permute(plain[2] ^ walk_hash(cursor), 2);
 	sealed[1] = permute(plain[1] ^ sealed[2], 1);
 	sealed[0] = permute(plain[0] ^ sealed[1], 0);
 }
@@ -83,9 +89,9 @@ void hmap_cursor_unseal(struct hmap_cursor *cursor, const u64 sealed[3])
 		*cursor = (struct hmap_cursor){ };
 		return;
 	}
-	cursor->next = permute_back(sealed[2], 2);
 	cursor->start = permute_back(sealed[1], 1) ^ sealed[2];
 	cursor->epoch = permute_back(sealed[0], 0) ^ sealed[1];
+	cursor->next = permute_back(sealed[2], 2) ^ walk_hash(cursor);
 }
 
 void __init hmap_cursor_init(void)

@@ -26,7 +26,7 @@ MODULE_PARM_DESC(max_bytes, "Bytes of memory per map (0 = a quarter of RAM)");
 
 unsigned int hmap_max_user_maps = 256;
 module_param_named(max_user_maps, hmap_max_user_maps, uint, 0644);
-MODULE_PARM_DESC(max_user_maps, "Maps that one user may own");
+MODULE_PARM_DESC(max_user_maps, "Maps that one user may have made");
 
 static int set_max_user_bytes(const char *val, const struct kernel_param *kp)
 {

@@ -359,6 +359,12 @@ static bool has_shape(const struct user_map *map,
 	       !!(create->flags & HMAP_CREATE_VAR_ELEM) == map->var_elem;
 }
 
+/* For a reference that is put while the map has its name, and the name's. */
+static void never_last(struct kref *ref)
+{
+	WARN_ON_ONCE(1);
+}
+
 /* Open the map of that name if there is one, else return NULL. */
 static struct user_map *open_existing(const struct hmap_create *create)
 {
@@ -367,10 +373,15 @@ static struct user_map *open_existing(const struct hmap_create *create)
 
 	if (!map)
 		return NULL;
-	if (!has_shape(map, create))
-		return ERR_PTR(-EEXIST);
 	err = get_opened(map, FMODE_READ | FMODE_WRITE);
-	return err ? ERR_PTR(err) : map;
+	if (err)
+		return ERR_PTR(err);
+	/* Not for those to know who may not open it. */
+	if (!has_shape(map, create)) {
+		kref_put(&map->ref, never_last);
+		return ERR_PTR(-EEXIST);
+	}
+	return map;
 }
 
 static struct user_map *make_or_open(struct hmap_create *create)
@@ -605,7 +616,8 @@ static int set_limits(struct user_map *map, const struct hmap_set *set)
 	    !capable(CAP_SYS_RESOURCE))
 		return -EPERM;
 
-	return hmap_set_limits(map->h, max_entries, max_bytes);
+	hmap_set_limits(map->h, max_entries, max_bytes);
+	return 0;
 }
 
 static int set_locked(struct user_map *map, const struct hmap_set *set)

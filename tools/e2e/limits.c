@@ -13,6 +13,7 @@
 #define USER	1000
 #define OTHER	1001
 #define SIZE	4000U		/* of an elem: with its header, a page */
+#define NR_MAX	5000		/* such elems are more than any limit here allows */
 
 static const struct hmap_create u64_set = {
 	.key_kind = HMAP_KIND_U64,
@@ -55,8 +56,10 @@ static __u64 put_until_refused(int fd, __u64 nr, int err)
 {
 	int ret;
 
-	while (!(ret = put_long(fd, nr)))
+	while (!(ret = put_long(fd, nr))) {
 		nr++;
+		OK(nr < NR_MAX);
+	}
 	EQ(ret, -err);
 	EQ(info(fd).count, nr);
 	return nr;
@@ -290,6 +293,7 @@ static void bytes_of_a_user(void)
 	as(USER, fill_two);
 	/* The name keeps it, and it counts for its maker, whoever inserts. */
 	fd = dev_open_map("full", O_RDWR);
+	OK(becomes_true(only_one_left, &fd));
 	while (!put_long(fd, info(fd).count))
 		;
 	EQ(put_long(fd, info(fd).count), -EDQUOT);

@@ -135,6 +135,6 @@ int hmap_next_map(struct hmap_info *info)
 		if (fd < 0)
 			return errno == ENOENT ? 0 : -1;
 		close(fd);
-	} while (info->state & HMAP_STATE_UNLINKED);
+	} while (!info->name[0]);
 	return 1;
 }

@@ -96,11 +96,11 @@
  *	EEXIST	there is a map of that name; with HMAP_CREATE_OR_OPEN, one with
  *		other keys or elems
  *	ENOSPC	as many maps as the module allows exist, and the caller lacks
- *		CAP_SYS_RESOURCE; or @hint is over @max_entries or needs more
- *		than @max_bytes, or @max_entries or @max_bytes are over the
- *		module's limits
+ *		CAP_SYS_RESOURCE; or @hint is over @max_entries; or an empty map
+ *		with room for @hint entries needs more than @max_bytes; or
+ *		@max_entries or @max_bytes are over the module's limits
  *	EDQUOT	the caller has made as many maps as the module allows a user, or
- *		@hint needs more memory than it allows the maps of a user
+ *		this one needs more memory than it allows the maps of a user
  */
 struct hmap_create {
 	__u32 key_kind;
@@ -183,7 +183,8 @@ struct hmap_unlink {
  * It takes to be the map's owner, or CAP_FOWNER, to set @mode, limits and @name.
  * The owner may set @gid to one of their groups; any other change of @uid or
  * @gid takes CAP_CHOWN.  If the map was made with CAP_SYS_RESOURCE, and so
- * counts for nobody's limits, it takes CAP_SYS_RESOURCE to raise its own.
+ * counts for nobody's limits, it takes CAP_SYS_RESOURCE to raise its own.  Like
+ * fchmod(2), it does not matter what the file is open for.
  *
  * Errors:
  *	EINVAL	a field is not 0 that is not to be set, @mode has other bits,
@@ -233,7 +234,8 @@ struct hmap_clear {
  *	EINVAL	@key_len or @elem_len does not fit the map
  *	ENOENT	the key is not there (LOOKUP, DELETE, INSERT with EXIST)
  *	EEXIST	the key is there (INSERT with NOEXIST)
- *	ENOSPC	(INSERT) the map holds @max_entries or uses @max_bytes
+ *	ENOSPC	(INSERT) the map holds @max_entries or uses @max_bytes, or 1024
+ *		entries with hashes that all fall into one bucket
  *	EDQUOT	(INSERT) the maps of the user who made it use as much memory as
  *		they may
  *	EMSGSIZE (LOOKUP, where elems vary) the elem has more bytes than
@@ -282,7 +284,7 @@ struct hmap_entry {
  *	ENOENT	the key is not there (CMPXCHG, TAKE, and HMAP_INSERT_EXIST)
  *	EEXIST	the key is there (HMAP_INSERT_NOEXIST)
  *	ESTALE	(CMPXCHG) the elem is another than @expect
- *	EOPNOTSUPP (ADD) elems are not of four or eight bytes
+ *	EOPNOTSUPP (ADD) elems are not of four or eight bytes, or vary
  *	ENOSPC	as for INSERT
  *	EDQUOT	as for INSERT
  *	EMSGSIZE the elem has more bytes than @old_len; @old_len says how many,
@@ -329,7 +331,9 @@ struct hmap_update {
  * written.  The results of all that were done have been written.  There is one
  * exception: when memory at @results is taken away or write-protected during
  * the call, which then fails with EFAULT, results of the last 64 entries that
- * INSERT or DELETE have done may be missing.
+ * INSERT or DELETE have done may be missing, and @room may be less than what is
+ * left.  What is behind the results of those that were done is not preserved.
+ * With EBADFD, EACCES and E2BIG nothing was done, and @count is as it was.
  *
  * A signal ends the call with EINTR, but not before an entry was done.
  *
