@@ -247,7 +247,6 @@ struct hmap_iter {
 	bool sorted;		/* begun from a cursor */
 	bool inlined;		/* nothing is stored by pointer */
 	bool done;
-	bool ended;		/* before it was begun */
 	unsigned int buckets;	/* passed so far */
 	/* The bucket that was copied last. */
 	unsigned long serial;	/* of its array; while that stands, so does */

@@ -366,13 +366,11 @@ static int continue_from(struct hmap_iter *it, const struct hmap_cursor *from,
 {
 	u8 from_B = from->start & 0xff;
 
-	/* A walk that has ended has ended, whatever became of the map since. */
-	it->ended = from->start == CURSOR_END;
-	it->done = it->ended;
-	if (it->ended)
-		return 0;
 	if (from->epoch != it->epoch)
 		return -ESTALE;
+	it->done = from->start == CURSOR_END;
+	if (it->done)
+		return 0;
 	if (from_B > B || from->start >> 8 > bucket_mask(from_B))
 		return -EINVAL;
 	it->B = from_B;
@@ -541,8 +539,6 @@ static int end_of_walk(struct hmap_iter *it)
 	int err;
 
 	set_cursor(it);
-	if (it->ended)
-		return 0;
 	rcu_read_lock();
 	err = PTR_ERR_OR_ZERO(array_of_walk(it));
 	rcu_read_unlock();
