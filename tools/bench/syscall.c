@@ -72,7 +72,7 @@ static unsigned int hmap_one(unsigned long cmd, const uint64_t *key,
 		.key = address(key),
 		.elem = address(elem),
 		.key_len = sizeof(*key),
-		.elem_len = sizeof(*elem),
+		.elem_len = elem ? sizeof(*elem) : 0,
 	};
 
 	return !ioctl(hmap, cmd, &entry);
