@@ -14,7 +14,7 @@
 #include "internal.h"
 
 /* This many or fewer entries in the count may all be room that CPUs hold. */
-unsigned long hmap_count_near(const struct bucket_array *a)
+static unsigned long hmap_count_near(const struct bucket_array *a)
 {
 	return a->batch == 1 ? 0 : (unsigned long)a->batch * nr_cpu_ids;
 }
@@ -55,7 +55,7 @@ bool hmap_count_take(struct bucket_array *a)
 }
 
 /* Take back what CPUs have drawn; whether there was any. */
-bool hmap_take_back_room(struct hmap *h, struct lineage *l)
+static bool hmap_take_back_room(struct hmap *h, struct lineage *l)
 {
 	atomic_long_t *room;
 	long sum = 0;

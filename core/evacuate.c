@@ -241,7 +241,7 @@ static bool all_marked(const struct bucket_array *old)
  *
  * Context: Under rcu_read_lock() or with interrupts off, no guard held.
  */
-void hmap_grow_done(struct bucket_array *a, struct bucket_array *old)
+static void hmap_grow_done(struct bucket_array *a, struct bucket_array *old)
 {
 	hmap_test_delay();
 	/* Pairs with the acquire in old_of(); the winner retires the array. */

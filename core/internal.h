@@ -236,8 +236,6 @@ void hmap_array_destroy(struct bucket_array *a);
 void hmap_array_retire(struct bucket_array *a);
 
 /* === count === */
-unsigned long hmap_count_near(const struct bucket_array *a);
-bool hmap_take_back_room(struct hmap *h, struct lineage *l);
 unsigned long hmap_lineage_len(const struct hmap *h, const struct lineage *l);
 bool hmap_count_take(struct bucket_array *a);
 int hmap_count_draw(struct bucket_array *a);
@@ -265,7 +263,6 @@ void hmap_grow_exit(struct hmap *h);
 int hmap_evacuate(struct bucket_array *a, struct bucket_array *old,
 		  unsigned long oldbucket, struct bmap **reserve);
 void hmap_evacuate_next(struct hmap *h);
-void hmap_grow_done(struct bucket_array *a, struct bucket_array *old);
 void hmap_finish_work(struct work_struct *work);
 
 /* === seed === */

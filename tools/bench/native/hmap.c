@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * hmap, called as kernel code would call it: through HMAP_DEFINE() where the
- * key's type is known, and the functions of hmap.h for strings.  Keys of up to
- * 16 bytes are hashed by two folded multiplications, others by SipHash-2-4, both
- * keyed by the map's seed.  Each lookup copies the elem out.
+ * key's type is known, and the functions of hmap.h for strings.  Keys are
+ * hashed by folded multiplications keyed by the map's seed.  Each lookup copies the elem out.
  */
 #include "native.h"
 #include "typed.h"
