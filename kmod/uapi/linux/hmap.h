@@ -51,12 +51,17 @@
 #define HMAP_KIND_BYTES		2	/* 1 to 512 */
 #define HMAP_KIND_STRING	3	/* 0; a key has 0 to 4096 bytes */
 
+/* Of a mapped map: bytes in a key and in an elem, at most. */
+#define HMAP_MAPPED_SIZE_MAX	128
+
 #define HMAP_ELEM_SIZE_MAX	65536
 
 /* hmap_create.flags, hmap_info.create_flags */
 #define HMAP_CREATE_VAR_ELEM	(1U << 0) /* elems have 0 to elem_size bytes */
 /* hmap_create.flags */
 #define HMAP_CREATE_OR_OPEN	(1U << 1) /* open the map @name if it exists */
+/* hmap_create.flags, hmap_info.create_flags */
+#define HMAP_CREATE_MAPPED	(1U << 2) /* who may read it can mmap(2) it */
 
 /**
  * struct hmap_create - argument of HMAP_IOC_CREATE
@@ -78,8 +83,13 @@
  *
  * With HMAP_CREATE_OR_OPEN, a map of that name is opened as by HMAP_IOC_OPEN if
  * there is one, in one step.  Its @key_kind, @key_size, @elem_size and
- * HMAP_CREATE_VAR_ELEM must be as given; @mode, @hint and limits have no effect
- * on it.
+ * HMAP_CREATE_VAR_ELEM and _MAPPED must be as given; @mode, @hint and limits
+ * have no effect on it.
+ *
+ * With HMAP_CREATE_MAPPED, processes that have a file open for reading can look
+ * keys up without a system call, see &struct hmap_control.  Keys and elems of
+ * such a map have up to HMAP_MAPPED_SIZE_MAX bytes, and elems do not vary.
+ * Where keys are strings, @key_size is the most bytes one may have, and not 0.
  *
  * The memory of a map counts for the limits of the user who made it, whoever
  * inserts and whomever it belongs to later.  A map made with CAP_SYS_RESOURCE
@@ -87,8 +97,9 @@
  * to it can make it take.
  *
  * Errors:
- *	EINVAL	@key_kind, @key_size or @elem_size do not fit, @mode has other
- *		bits, or @name is not 1 to 63 printable ASCII characters other
+ *	EINVAL	@key_kind, @key_size or @elem_size do not fit, or do not fit a
+ *		mapped map, HMAP_CREATE_MAPPED and _VAR_ELEM are both given, @mode
+ *		has other bits, or @name is not 1 to 63 printable ASCII characters other
  *		than '/' followed by zeros, or begins with a '.' or '#'
  *	EBUSY	the file is bound already, or just being bound
  *	EACCES	the file is not open for reading and writing, or the mode of the
@@ -443,7 +454,7 @@ struct hmap_record {
  * @key_kind: (W) as it was created, like the next three
  * @key_size: (W) bytes in a key
  * @elem_size: (W) bytes in an elem
- * @create_flags: (W) HMAP_CREATE_VAR_ELEM or 0
+ * @create_flags: (W) HMAP_CREATE_VAR_ELEM, HMAP_CREATE_MAPPED or 0
  * @mode: lower nine bits of a file mode
  * @uid: owner, in the caller's user namespace
  * @gid: likewise, whom the group bits of the mode apply to
@@ -491,6 +502,186 @@ struct hmap_info {
 	__u32 state;
 	__u32 reserved;
 	char name[HMAP_NAME_LEN];
+};
+
+/* === Reading a mapped map where it lies === */
+
+#define HMAP_CONTROL_MAGIC	0x50414d48	/* "HMAP" on a little-endian machine */
+#define HMAP_CONTROL_VERSION	1
+
+/**
+ * struct hmap_control_array - an array of a mapped map
+ * @offset: where in the file it is; no other array ever is there
+ * @bytes: how much there is to be mapped; 0: there is no such array, and what
+ *	else is said of it is 0
+ * @overflow: offset from the array's start of its overflow pages
+ * @spare: overflow buckets that lie behind the others, before @overflow
+ * @hash0: the seed
+ * @log2_buckets: Go's B
+ * @reserved: 0
+ *
+ * @offset, @bytes and @overflow are multiples of the size of a page.
+ */
+struct hmap_control_array {
+	__u64 offset;
+	__u64 bytes;
+	__u64 overflow;
+	__u64 spare;
+	__u32 hash0;
+	__u32 log2_buckets;
+	__u64 reserved;
+};
+
+/**
+ * struct hmap_control - the control page of a mapped map
+ * @magic: HMAP_CONTROL_MAGIC
+ * @version: HMAP_CONTROL_VERSION; where it is another, use the ioctls
+ * @key_kind: HMAP_KIND_*
+ * @key_size: bytes in a key; the most it may have, if it is a string
+ * @elem_size: bytes in an elem
+ * @key_slot: bytes a key takes in a bucket
+ * @elem_slot: bytes an elem takes in a bucket
+ * @keys: offset of the keys in a bucket
+ * @elems: offset of the elems in a bucket
+ * @link: offset of the link in a bucket
+ * @stride: bytes from one bucket to the next
+ * @per_page: buckets in an overflow page
+ * @secret: what hashes depend on besides the seed; this map's only
+ * @unused: 0
+ * @generation: another one when what follows has changed; odd while it changes
+ * @reserved: 0
+ * @present: the array that the map is in
+ * @old: the one that it is being moved from
+ *
+ * What comes before @generation stays as it is.  The page is filled up with
+ * zeros, and holds no address of the kernel's, nor do the others.
+ *
+ * The page is at offset 0 of a file that is bound to the map and open for
+ * reading, and the arrays are at offsets that it tells; both can be mapped with
+ * mmap(2), in parts or whole.  A file keeps that right, as it keeps that to look
+ * up, when the map's mode changes.  The mapping can neither be written to nor
+ * executed, and keeps the map as an open file does, but no memory of an array
+ * that was replaced.  It is inherited by fork(2).  There is no SIGBUS: where there
+ * is no array any more, or not yet an overflow page, each byte reads as 3, which
+ * is a bucket that is locked and evacuated.  mmap(2) fails with
+ *	EBADFD	the file is not bound to a map
+ *	ENODEV	the map is not a mapped one
+ *	EACCES	the file is not open for reading, or PROT_WRITE or PROT_EXEC
+ *		was given
+ *	EINVAL	the range is neither the page's nor part of an array that there is:
+ *		see whether @generation has changed
+ *
+ * Bucket i of an array is @stride * i bytes behind its start, and is there for
+ * each i below 2^B + @spare.  All integers are in native byte order.  It is
+ *
+ *	offset	bytes
+ *	0	4	sequence: odd while the bucket or its chain is written to
+ *	4	4	filter: bit (tophash % 32) is set for each tophash in the chain
+ *			behind this bucket; bits may be set for no tophash there
+ *	8	8	tophash, one of each slot
+ *	@keys	8 * @key_slot	keys
+ *	@elems	8 * @elem_slot	elems
+ *	@link	4	link: 0 if this bucket is the last of its chain, or n
+ *
+ * and is filled up with zeros.  A link n leads to bucket 2^B + n - 1 of the array
+ * where n is not above @spare, else to bucket m % @per_page of overflow page
+ * m / @per_page, m being n - 1 - @spare.  Sequence and filter count in the first
+ * bucket of a chain only.
+ *
+ * A tophash is 0 where the slot is empty and so are all behind it, in this bucket
+ * and the rest of the chain; 1 where it is empty; 2, 3 or 4 where the slot has
+ * been evacuated; else the slot is in use.  A key that is a string takes its bytes
+ * from the start of its slot, zeros, and in the last byte of the slot its length;
+ * any other key has @key_size bytes, as does an elem @elem_size.  Slots that are
+ * not in use are filled with zeros.
+ *
+ * The hash of a key has 64 bits.  Let mix(a, b) be the product of 128 bits, its
+ * upper half XOR its lower one; s[] be @secret; and n be the bytes in the key.
+ * A key of HMAP_KIND_U32 or _U64 has the hash
+ *
+ *	mix(mix(key ^ s[0] ^ hash0, s[1]) ^ hash0, s[2])
+ *
+ * For any other, h is s[0] ^ hash0 at first.  While more than 16 bytes are left,
+ * the next 16 are taken as two u64, x and y, and h becomes
+ *
+ *	mix(x ^ s[1], y ^ h)
+ *
+ * Of the r bytes that are then left, x and y are the first and the last eight if
+ * there are eight or more, else the first and the last four if there are four or
+ * more; these may overlap.  If there are fewer, but any, x is the first of them
+ * and y is 256 times the one at r / 2, counted from 0, plus the last.  Else x and
+ * y are 0.  The hash is
+ *
+ *	mix(mix(x ^ s[1], y ^ h), s[2] ^ (2 * n))
+ *
+ * The lowest B bits of the hash pick the bucket.  Its highest eight are the
+ * tophash, plus 5 if that is below 5.
+ *
+ * To look up a key:
+ *
+ * 1. Load @generation with acquire semantics.  If it is odd, try again, or use
+ *    the ioctl.  If it is not the one that you know the arrays by, read what
+ *    follows it, have an acquire fence (smp_rmb(), C's
+ *    atomic_thread_fence(memory_order_acquire)), load it again, and begin again
+ *    if it has changed; then map the arrays.  Mappings of others can go.
+ * 2. If there is an old array, look into it as below, and if that says "moved",
+ *    or else if there is none, into the present one.  If that says "moved", too,
+ *    begin again.  If there is no present array, the key is not there.
+ *
+ * To look into an array:
+ *
+ * 1. Load the sequence of the key's bucket with acquire semantics.
+ * 2. Load its tophash.  Look at the key of each slot that has the tophash of your
+ *    hash, and if it is equal, copy the elem.  If there is none, go on as long as
+ *    there is no tophash of 0, the filter has the bit, and there is a link; if
+ *    a link leads out of the array, or to a bucket one tophash of which is 2, 3
+ *    or 4, begin again.  No more than 128 buckets are in a chain.
+ * 3. Have an acquire fence, and load the sequence again.  If it was odd or has
+ *    changed, nothing that was read counts: begin again.  Else, if the bucket's
+ *    first tophash is 2, 3 or 4, the answer is "moved".
+ *
+ * Where a sequence is odd, see to it that @generation is looked at again.  A
+ * writer that is not running may hold it for long, so after a few tries use the
+ * ioctl, which waits for it.
+ *
+ * A 64-bit kernel's readers that load all eight tophashes at once may leave out
+ * the third step if they show neither the key's, nor 2, 3 or 4 in the first, but a
+ * 0; or, in place of the 0, if the filter, loaded before or after, lacks the bit.
+ *
+ * Such a lookup is ordered with all other calls on the map as the ioctl is.  What
+ * the kernel does is: it makes a sequence odd, changes the bucket or its chain, and
+ * makes it even again, each in sight before the next.  It makes @generation odd,
+ * and changes it to even again, around the one store that replaces an array
+ * (a growth, HMAP_IOC_CLEAR) and around the change of a seed (of an empty map).  A
+ * bucket of the old array is the true one for its keys until its first tophash
+ * becomes 2, 3 or 4, which it does when all of the chain has been copied to
+ * the present array; and all buckets of an array have that before the memory
+ * behind its mapping is taken away.  Closing and unlinking change nothing.
+ *
+ * Who may read a mapped map sees @secret and @hash0, and can so pick keys that
+ * all fall into one bucket of this map, up to 1024 of them, where lookups and
+ * writes then go along a chain of 128 buckets.  A map whose readers are to be kept
+ * from that, or from other's reading times, is not to be a mapped one.
+ */
+struct hmap_control {
+	__u32 magic;
+	__u32 version;
+	__u32 key_kind;
+	__u32 key_size;
+	__u32 elem_size;
+	__u32 key_slot;
+	__u32 elem_slot;
+	__u32 keys;
+	__u32 elems;
+	__u32 link;
+	__u32 stride;
+	__u32 per_page;
+	__u64 secret[3];
+	__u64 unused[7];
+	__u32 generation;
+	__u32 reserved;
+	struct hmap_control_array present;
+	struct hmap_control_array old;
 };
 
 #define HMAP_IOC_CREATE		_IOWR(0xBA, 0x00, struct hmap_create)
