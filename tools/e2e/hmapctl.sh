@@ -1,106 +1,16 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 #
-# hmapctl against the device: what it prints, and its exit status.  A check that
-# fails says what was run and what came of it, and ends its test.  A process is
-# dear where this runs, so the shell does by itself what it can.
+# hmapctl against the device: what it prints, and its exit status.
 #
 # Tests are called by name:
 # shellcheck disable=SC2317
 
-dir=$(mktemp -d) || exit 1
-trap 'rm -rf "$dir"' EXIT
-cd "$dir" || exit 1
-
-die()
-{
-	echo "# $*"
-	exit 1
-}
-
-show()	# FILE: what it has, as far as a line shows it
-{
-	head -c 600 "$1" | sed "s/^/#   $1: /"
-}
-
-# STATUS COMMAND...: leaves files out and err
-run()
-{
-	expected=$1
-	shift
-	"$@" >out 2>err </dev/null
-	status=$?
-	[ "$status" = "$expected" ] && return
-	show err
-	die "$*: exit status $status, not $expected"
-}
-
-# [LINE]...: all that the last run wrote to stdout
-printed()
-{
-	while IFS= read -r line; do
-		[ "$line" = "${1-nothing}" ] ||
-			die "printed '$line', not '${1-nothing}'"
-		shift
-	done <out
-	[ $# = 0 ] || die "did not print '$1'"
-}
-
-# PATTERN: the last run wrote a line like that to stdout
-has()
-{
-	grep -Eq -- "$1" out && return
-	show out
-	die "did not print a line like: $1"
-}
-
-# STRING: the last run has one line in err, which has this in it
-complained()
-{
-	{
-		IFS= read -r line
-		IFS= read -r more && line=
-	} <err
-	case $line in
-	*"$1"*) return 0 ;;
-	esac
-	show err
-	die "did not complain in one line of: $1"
-}
-
-# STATUS STRING COMMAND...
-refused()
-{
-	wanted=$2
-	expected=$1
-	shift 2
-	run "$expected" "$@"
-	complained "$wanted"
-	printed
-}
-
-# NAME FILE: the map holds exactly the lines of the file
-holds()
-{
-	run 0 hmapctl dump "$1"
-	sort out >a
-	sort "$2" >b
-	cmp -s a b && return
-	show a
-	show b
-	die "the dump of $1 differs from $2"
-}
-
-create()	# NAME KEY ELEM [OPTION]...
-{
-	name=$1 key=$2 elem=$3
-	shift 3
-	run 0 hmapctl create "$name" --key "$key" --elem "$elem" "$@"
-	printed
-}
+# shellcheck source=harness.sh
+. "$(dirname "$0")/harness.sh"
 
 subcommands='create list insert lookup delete xchg cmpxchg add take load dump
-show set clear unlink help'
+show limit rename chmod chown clear unlink help'
 
 test_help()
 {
@@ -135,6 +45,12 @@ test_wrong_usage()
 {
 	refused 2 "'frobnicate'" hmapctl frobnicate
 	refused 2 "'frobnicate'" hmapctl help frobnicate
+	refused 2 "'inser'; did you mean insert?" hmapctl inser m k e
+	refused 2 "'ch'; did you mean chmod or chown?" hmapctl ch
+	refused 2 "'--max' may be --max-entries or --max-bytes" \
+		hmapctl create m --max 1
+	refused 2 "'--jsn'; did you mean --json or --jsonl?" \
+		hmapctl dump m --jsn
 	for cmd in $subcommands; do
 		refused 2 -- hmapctl "$cmd" --nonsense m k e
 	done
@@ -157,28 +73,25 @@ test_wrong_usage()
 		refused 2 "--elem '$type'" \
 			hmapctl create m --key u64 --elem "$type"
 	done
-	refused 2 "--hint '1k'" hmapctl create m --key u64 --elem u64 --hint 1k
+	refused 2 '--key and --elem are missing' hmapctl create m
+	for n in 1x k 16777216T; do
+		refused 2 "--hint '$n'" \
+			hmapctl create m --key u64 --elem u64 --hint "$n"
+	done
 	for n in x -1 '' 18446744073709551616; do
 		refused 2 "--max-entries '$n'" \
 			hmapctl create m --key u64 --elem u64 "--max-entries=$n"
 	done
-	refused 2 "--max-bytes '1T'" \
-		hmapctl create m --key u64 --elem u64 --max-bytes 1T
-	refused 2 "--mode '1000'" \
+	refused 2 "mode '1000'" \
 		hmapctl create m --key u64 --elem u64 --mode 1000
-	refused 2 'nothing to set' hmapctl set m
-	refused 2 "set: --mode '8'" hmapctl set m --mode 8
-	for n in -1 4294967296 root; do
-		refused 2 "--uid '$n'" hmapctl set m "--uid=$n"
-		refused 2 "--gid '$n'" hmapctl set m "--gid=$n"
-	done
-	refused 2 "set: --max-bytes 'x'" hmapctl set m --max-bytes x
-	refused 2 "'a/b'" hmapctl set m --name a/b
 	refused 2 "'.m'" hmapctl create .m --key u64 --elem u64
-	refused 2 "--mode '8'" hmapctl create m --key u64 --elem u64 --mode 8
-	for name in '' .m '#1' a/b "$(printf 'a\tb')" "$(seq -s '' 40)"; do
+	refused 2 "mode '8'" hmapctl create m --key u64 --elem u64 --mode 8
+	for name in '' .m '#1' a/b; do
 		refused 2 "'$name'" hmapctl lookup "$name" 1
 	done
+	refused 2 "'a?b'" hmapctl lookup "$(printf 'a\tb')" 1
+	name=$(seq -s '' 40)
+	refused 2 "this has ${#name}" hmapctl lookup "$name" 1
 	run 0 hmapctl list
 	printed
 }
@@ -204,7 +117,7 @@ test_life_of_a_map()
 	run 0 hmapctl list
 	printed
 	for cmd in 'lookup m 1' 'insert m 1 1' 'delete m 1' 'take m 1' \
-		   'load m' 'dump m' 'show m' 'set m --mode 600' 'clear m' \
+		   'load m' 'dump m' 'show m' 'chmod m 600' 'clear m' \
 		   'unlink m'; do
 		# shellcheck disable=SC2086 # several words
 		refused 1 "'m': there is no map of that name" hmapctl $cmd
@@ -224,34 +137,6 @@ test_create_if_not_there()
 	done
 	run 0 hmapctl show m
 	has '^entries +1, at most 10$'
-}
-
-test_set()
-{
-	create m u64 u64
-	create n u64 u64
-	run 0 hmapctl set m --mode 640 --uid 1 --gid 2 --max-entries 1
-	printed
-	run 0 hmapctl show m
-	has '^mode +0640, of uid 1 and gid 2$'
-	has '^entries +0, at most 1$'
-	run 0 hmapctl insert m 1 1
-	refused 1 'max_entries 1' hmapctl insert m 2 2
-	run 0 hmapctl set m --max-bytes 1M --max-entries 0
-	run 0 hmapctl show m --json
-	has '"max_bytes": 1048576,'
-	run 0 hmapctl insert m 2 2
-	refused 1 "'m': there is a map of the new name" \
-		hmapctl set m --mode 600 --name n
-	run 0 hmapctl set m --name s
-	refused 1 "'m': there is no map of that name" hmapctl lookup m 1
-	run 0 hmapctl lookup s 1
-	run 0 hmapctl show s --json
-	has '"mode": "0640",'
-	for limit in --max-entries --max-bytes; do
-		refused 1 "$limit 18446744073709551615 is over the module's" \
-			hmapctl set s "$limit" 18446744073709551615
-	done
 }
 
 test_entries()
@@ -447,7 +332,7 @@ test_add()
 	printed 0
 	run 0 hmapctl add m k 0x10
 	printed 5
-	run 0 hmapctl add m k -- -22
+	run 0 hmapctl add m k -22
 	printed 21
 	run 0 hmapctl add m k 3 --exist
 	printed 4294967295
@@ -458,7 +343,7 @@ test_add()
 		refused 2 elem hmapctl add m k -- "$n"
 	done
 	create n u64 u64
-	run 0 hmapctl add n 1 -- -1
+	run 0 hmapctl add n 1 -1
 	run 0 hmapctl lookup n 1
 	printed 18446744073709551615
 }
@@ -832,31 +717,6 @@ test_write_errors()
 	done
 }
 
-# To be called first where a parameter or the device's mode is changed
-restore_at_end()
-{
-	mode=$(stat -c %a /dev/hmap)
-	parameters=$(cd /sys/module/hmap/parameters && grep '' max_*)
-	trap 'chmod "$mode" /dev/hmap
-	      for name in $parameters; do
-			parameter "${name%:*}" "${name#*:}"
-	      done' EXIT
-}
-
-parameter()	# NAME VALUE
-{
-	echo "$2" >"/sys/module/hmap/parameters/$1"
-}
-
-as_nobody()	# STATUS COMMAND
-{
-	grep -q '^nobody:' /etc/passwd 2>/dev/null || {
-		mkdir -p /etc
-		echo 'nobody:x:65534:65534::/:/bin/sh' >>/etc/passwd
-	}
-	run "$1" su -s /bin/sh nobody -c "$2"
-}
-
 test_limits_of_the_module()
 {
 	restore_at_end
@@ -899,14 +759,14 @@ test_limits_of_a_user()
 	complained "'n': its mode does not let you"
 	as_nobody 1 'hmapctl unlink n'
 	complained "'n': only its owner"
-	as_nobody 1 'hmapctl set n --mode 666'
+	as_nobody 1 'hmapctl chmod n 666'
 	complained "'n': its mode does not let you"
 	as_nobody 0 'hmapctl list'
 	has '^m +u32 +u32 +0 +[0-9]+ +0666 +65534$'
 	has '^n +- +- +- +- +0600 +0$'
 	as_nobody 0 'hmapctl list --json'
 	grep '"n"' out | grep -Eq '"key"|"count"' && die 'told of what is in n'
-	run 0 hmapctl set n --mode 622
+	run 0 hmapctl chmod n 622
 	as_nobody 0 'hmapctl list'
 	has '^n +u32 +u32 +- +- +0622 +0$'
 	as_nobody 0 'hmapctl insert n 1 1'
@@ -914,14 +774,15 @@ test_limits_of_a_user()
 	as_nobody 0 'hmapctl delete n 1 2'
 	as_nobody 1 'hmapctl lookup n 3'
 	complained "'n': its mode does not let you"
-	as_nobody 1 'hmapctl set n --mode 666'
+	as_nobody 1 'hmapctl chmod n 666'
 	complained "'n': only its owner"
-	run 0 hmapctl set n --max-entries 7
+	run 0 hmapctl limit n --max-entries 7
 	as_nobody 1 'hmapctl insert n 1 1'
 	complained "'n': key '1': it has reached its max_entries or max_bytes"
-	run 0 hmapctl set n --max-entries 0
-	as_nobody 0 'hmapctl set m --mode 660 --max-entries 100000'
-	as_nobody 1 'hmapctl set m --uid 0'
+	run 0 hmapctl limit n --max-entries 0
+	as_nobody 0 'hmapctl chmod m 660'
+	as_nobody 0 'hmapctl limit m --max-entries 100000'
+	as_nobody 1 'hmapctl chown m 0'
 	complained "'m': only its owner"
 	as_nobody 0 'hmapctl show m'
 	has '^bytes of owner +[0-9]+, at most 100000$'
@@ -969,7 +830,8 @@ test_completion()
 	create 'n n' u32 u64
 	: >to-load
 	mkdir inner
-	completes 'hmapctl c' create cmpxchg clear
+	completes 'hmapctl cr' create
+	completes 'hmapctl ch' chmod chown
 	completes 'hmapctl help val' values
 	completes 'hmapctl lookup ' m 'n\ n'
 	completes 'hmapctl lookup n' 'n\ n'
@@ -985,11 +847,11 @@ test_completion()
 	completes 'hmapctl insert m @to-' @to-load
 	completes 'hmapctl insert m k @inn' @inner/
 	completes 'hmapctl list ' ''
-	completes 'hmapctl set m --max' --max-entries --max-bytes
+	completes 'hmapctl limit m --max' --max-entries --max-bytes
 	hmapctl unlink 'n n'
 }
 
-tests='help wrong_usage life_of_a_map create_if_not_there set entries
+tests='help wrong_usage life_of_a_map create_if_not_there entries
 many_at_once thousands interrupted load_counts load_does_not_wait updates add
 updates_as_json arguments sets integer_borders load_complains load_from_stdin
 closed_streams limits round_trip raw_bytes largest json json_lines json_forms
@@ -997,21 +859,4 @@ write_errors limits_of_the_module limits_of_a_user another_user_may_not
 completion'
 
 # shellcheck disable=SC2086 # a word each
-set -- $tests
-echo 'KTAP version 1'
-echo "1..$#"
-number=0
-failed=0
-for name in "$@"; do
-	number=$((number + 1))
-	if ("test_$name"); then
-		echo "ok $number $name"
-	else
-		failed=1
-		echo "not ok $number $name"
-	fi
-	for map in m n s; do
-		[ ! -L /sys/kernel/debug/hmap/$map ] || hmapctl unlink $map
-	done
-done
-exit $failed
+run_tests $tests

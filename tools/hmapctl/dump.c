@@ -19,7 +19,12 @@ static int next_item(struct hmap_walk *walk, struct hmap_item *item)
 	return ret;
 }
 
-void cmd_dump(const struct args *args)
+static void end_walk(void *walk)
+{
+	hmap_walk_end(walk);
+}
+
+static void dump_map(const struct args *args)
 {
 	struct array array = { .format = format_asked_for(args) };
 	struct hmap_item item;
@@ -32,6 +37,7 @@ void cmd_dump(const struct args *args)
 	walk = hmap_walk_begin(map.fd);
 	if (!walk)
 		refuse(&map, HMAP_IOC_NEXT, errno);
+	defer(end_walk, walk);
 	if (!isatty(STDOUT_FILENO))
 		progress_begin(map.info.count);
 	while ((ret = next_item(walk, &item)) > 0) {
@@ -41,9 +47,18 @@ void cmd_dump(const struct args *args)
 		nr++;
 		progress_update(nr, nr);
 	}
-	progress_end(nr, nr);
 	if (ret)
 		refuse(&map, HMAP_IOC_NEXT, errno);
-	hmap_walk_end(walk);
+	progress_end(nr, nr);
 	array_end(&array);
 }
+
+static const struct option dump_options[] = {
+	OPTION_JSON, OPTION_PRETTY, OPTION("jsonl", OPT_JSONL), OPTION_HELP,
+	OPTIONS_END
+};
+
+const struct command command_dump = {
+	"dump", 1, 1, dump_options, dump_map,
+	"print all entries, as load reads them"
+};

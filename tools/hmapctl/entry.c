@@ -2,11 +2,10 @@
 /*
  * Entries by key: insert, lookup, delete.
  */
-#include <err.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include "hmapctl.h"
 
 static struct value key, elem;
@@ -15,7 +14,7 @@ static struct batch batch;
 __u32 insert_flags(const struct args *args)
 {
 	if (args->opt[OPT_NOEXIST] && args->opt[OPT_EXIST])
-		errx(EXIT_MISUSE, "%s: --noexist and --exist exclude each other",
+		fail(EXIT_MISUSE, "%s: --noexist and --exist exclude each other",
 		     args->command);
 	if (args->opt[OPT_NOEXIST])
 		return HMAP_INSERT_NOEXIST;
@@ -26,9 +25,9 @@ void entry_arguments(const struct map *map, const struct args *args,
 		     struct value *key, struct value *elem)
 {
 	if (map->elem.max && args->nr < 3)
-		errx(EXIT_MISUSE, "map '%s': ELEM is missing", map->name);
+		fail(EXIT_MISUSE, "map '%s': ELEM is missing", map->name);
 	if (!map->elem.max && args->nr > 2)
-		errx(EXIT_MISUSE, "map '%s': it is a set, which takes no ELEM",
+		fail(EXIT_MISUSE, "map '%s': it is a set, which takes no ELEM",
 		     map->name);
 
 	value_argument(map, &map->key, args->arg[1], key);
@@ -36,7 +35,7 @@ void entry_arguments(const struct map *map, const struct args *args,
 		value_argument(map, &map->elem, args->arg[2], elem);
 }
 
-void cmd_insert(const struct args *args)
+static void insert(const struct args *args)
 {
 	__u32 flags = insert_flags(args);
 	struct map map;
@@ -100,7 +99,7 @@ static void add_found(struct array *array)
 	}
 }
 
-void cmd_lookup(const struct args *args)
+static void lookup(const struct args *args)
 {
 	struct array array = { .format = format_asked_for(args) };
 	bool one = args->nr == 2, any_failed = false;
@@ -123,10 +122,10 @@ void cmd_lookup(const struct args *args)
 		array_end(&array);
 	flush_stdout();
 	if (any_failed)
-		exit(EXIT_REFUSED);
+		leave(EXIT_REFUSED);
 }
 
-void cmd_delete(const struct args *args)
+static void delete(const struct args *args)
 {
 	bool any_failed = false;
 	struct map map;
@@ -141,5 +140,22 @@ void cmd_delete(const struct args *args)
 		any_failed |= failed(args->arg + first, HMAP_IOC_DELETE);
 	}
 	if (any_failed)
-		exit(EXIT_REFUSED);
+		leave(EXIT_REFUSED);
 }
+
+static const struct option insert_options[] = {
+	OPTION("noexist", OPT_NOEXIST), OPTION("exist", OPT_EXIST),
+	OPTION_HELP, OPTIONS_END
+};
+
+const struct command command_insert = {
+	"insert", 2, 3, insert_options, insert, "add or replace an entry"
+};
+
+const struct command command_lookup = {
+	"lookup", 2, INT_MAX, json_options, lookup, "print the elems of keys"
+};
+
+const struct command command_delete = {
+	"delete", 2, INT_MAX, no_options, delete, "delete entries"
+};

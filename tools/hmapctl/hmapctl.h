@@ -5,8 +5,10 @@
 #ifndef _HMAPCTL_H
 #define _HMAPCTL_H
 
+#include <getopt.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdio.h>
 #include "../lib/hmap.h"
 
 #define STRING_LEN_MAX	4096	/* bytes in a key of kind HMAP_KIND_STRING */
@@ -15,7 +17,31 @@
 #define EXIT_REFUSED	1	/* not found, refused, or failed */
 #define EXIT_MISUSE	2	/* the command line or the input is malformed */
 
-/* === Commands === */
+/* === Messages, and the end of a command (fail.c) === */
+
+/* Print "hmapctl: ", the message, and a newline to stderr. */
+void complain(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+
+/* Also end the command; fail_errno() adds what errno says, as err(3) does. */
+void fail(int status, const char *fmt, ...)
+	__attribute__((noreturn, format(printf, 2, 3)));
+void fail_errno(const char *fmt, ...)
+	__attribute__((noreturn, format(printf, 1, 2)));
+void leave(int status) __attribute__((noreturn));
+
+/* Fails if it is NULL, for want of memory. */
+void *checked(void *memory);
+
+/* Call @fn when the command ends, whatever way.  The last one is called first. */
+void defer(void (*fn)(void *arg), void *arg);
+
+/* Returns 0, or the status if @fn has left. */
+int attempt(void (*fn)(int argc, char **argv), int argc, char **argv);
+
+/* Where commands come from, for messages; NULL is the command line. */
+void message_source(const char *name, unsigned long line);
+
+/* === Commands (command.c) === */
 
 /* Options; those with a short form have its letter as value. */
 enum {
@@ -30,13 +56,20 @@ enum {
 	OPT_MAX_BYTES,
 	OPT_MODE,
 	OPT_EXIST_OK,
-	OPT_UID,
-	OPT_GID,
-	OPT_NAME,
 	OPT_NOEXIST,
 	OPT_EXIST,
 	NR_OPTS,
 };
+
+#define OPTION(name, opt)	{ name, no_argument, NULL, opt }
+#define OPTION_ARG(name, opt)	{ name, required_argument, NULL, opt }
+#define OPTION_HELP		OPTION("help", OPT_HELP)
+#define OPTION_JSON		OPTION("json", OPT_JSON)
+#define OPTION_PRETTY		OPTION("pretty", OPT_PRETTY)
+#define OPTIONS_END		{ NULL, 0, NULL, 0 }
+
+extern const struct option no_options[];
+extern const struct option json_options[];
 
 /*
  * The parsed command line: the arguments after the command's name, and the value
@@ -49,21 +82,36 @@ struct args {
 	const char *opt[NR_OPTS];
 };
 
-void cmd_create(const struct args *args);
-void cmd_list(const struct args *args);
-void cmd_insert(const struct args *args);
-void cmd_lookup(const struct args *args);
-void cmd_delete(const struct args *args);
-void cmd_xchg(const struct args *args);
-void cmd_cmpxchg(const struct args *args);
-void cmd_add(const struct args *args);
-void cmd_take(const struct args *args);
-void cmd_load(const struct args *args);
-void cmd_dump(const struct args *args);
-void cmd_show(const struct args *args);
-void cmd_set(const struct args *args);
-void cmd_clear(const struct args *args);
-void cmd_unlink(const struct args *args);
+/* A subcommand is defined in the file of what it is about. */
+struct command {
+	const char *name;
+	int min, max;		/* arguments, without options */
+	const struct option *options;
+	void (*run)(const struct args *args);
+	const char *what;
+};
+
+extern const struct command command_create, command_list, command_insert,
+	command_lookup, command_delete, command_xchg, command_cmpxchg,
+	command_add, command_take, command_load, command_dump, command_show,
+	command_limit, command_rename, command_chmod, command_chown,
+	command_clear, command_unlink, command_help;
+
+/* All of them, in the order in which help lists them; ends with NULL. */
+extern const struct command * const commands[];
+
+const struct command *command_find(const char *name);
+
+/* 0 if the option was not given. */
+__u64 option_amount(const struct args *args, int opt, const char *name);
+
+/* Its synopsis in the manual. */
+const char *command_usage(const struct command *command);
+
+/* @argv begins with the subcommand's name.  Returns the exit status. */
+int command_run(int argc, char **argv);
+
+void help_all(FILE *out);
 
 /* === Maps (map.c) === */
 
@@ -83,12 +131,19 @@ struct map {
 	struct type elem;
 };
 
-/* Exits if the name is invalid. */
+/* Fails if the name is invalid. */
 void map_check_name(const char *name);
+
+/* The command closes the file when it ends; fails if @fd is -1 because of @cmd. */
+void map_opened(struct map *map, int fd, unsigned long cmd);
 
 /* With O_WRONLY, @info has the types of keys and elems, but no statistics. */
 void map_open(struct map *map, const char *name, int flags);
 void map_types(struct map *map);
+
+/* === Attributes (attrs.c) === */
+
+__u32 parse_mode(const char *command, const char *text);
 
 /* === Reasons (reason.c) === */
 
@@ -98,13 +153,14 @@ const char *reason_create(const struct map *map,
 			  const struct hmap_create *create, int err);
 const char *reason_set(const struct map *map, const struct hmap_set *set,
 		       int err);
-void refuse(const struct map *map, unsigned long cmd, int err);
+void refuse(const struct map *map, unsigned long cmd, int err)
+	__attribute__((noreturn));
 
 /* For an entry; @key is as the user gave it. */
 void warn_key(const struct map *map, const char *key, unsigned long cmd,
 	      int err);
 void refuse_key(const struct map *map, const char *key, unsigned long cmd,
-		int err);
+		int err) __attribute__((noreturn));
 
 /* === Types (type.c) === */
 
@@ -121,6 +177,11 @@ struct value {
 	unsigned char data[HMAP_ELEM_SIZE_MAX];
 };
 
+bool parse_amount(const char *text, __u64 *number);
+
+/* What a user gave, as it may stand in a message: printable, and short. */
+const char *brief(const char *text);
+
 bool parse_number(const char *text, size_t len, unsigned int base, __u64 max,
 		  __u64 *number);
 
@@ -132,7 +193,7 @@ const char *value_parse_hex(const struct type *type, const char *digits,
 const char *value_set(const struct type *type, const void *data, size_t len,
 		      struct value *value);
 
-/* Parses an argument, which may also be hex: or @file; exits if it is wrong. */
+/* Parses an argument, which may also be hex: or @file; fails if it is wrong. */
 void value_argument(const struct map *map, const struct type *type,
 		    const char *text, struct value *value);
 
@@ -208,7 +269,7 @@ void array_end(const struct array *array);
 void array_add_entry(struct array *array, const struct map *map,
 		     const struct hmap_item *item);
 
-/* Exits if stdout could not be written. */
+/* Exits if stdout could not be written, silently if nobody reads it. */
 void flush_stdout(void);
 
 struct json_object *json_new(void);
@@ -247,7 +308,7 @@ struct lines {
 	char buf[LINE_MAX_LEN + 2];
 };
 
-/* Opens a file, or stdin for NULL or "-"; exits if that fails. */
+/* Opens a file, or stdin for NULL or "-"; fails if that cannot be done. */
 void lines_open(struct lines *lines, const char *path);
 
 /* Bytes in the rest of the file, or 0 if unknown. */
@@ -272,5 +333,6 @@ bool lines_ready(const struct lines *lines);
 void progress_begin(__u64 total);
 void progress_update(__u64 entries, __u64 done);
 void progress_end(__u64 entries, __u64 done);
+void progress_erase(void);
 
 #endif /* _HMAPCTL_H */

@@ -3,7 +3,6 @@
  * JSON: integers are numbers; text is a string if it is UTF-8, else
  * {"hex": "..."}.
  */
-#include <err.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,7 +14,7 @@
 static struct json_object *made(struct json_object *object)
 {
 	if (!object)
-		errx(EXIT_REFUSED, "out of memory");
+		fail(EXIT_REFUSED, "out of memory");
 	return object;
 }
 
@@ -28,7 +27,7 @@ void json_add_object(struct json_object *object, const char *name,
 		     struct json_object *value)
 {
 	if (json_object_object_add(object, name, made(value)))
-		errx(EXIT_REFUSED, "out of memory");
+		fail(EXIT_REFUSED, "out of memory");
 }
 
 void json_add_number(struct json_object *object, const char *name, __u64 value)
@@ -117,7 +116,7 @@ void json_write(struct json_object *object, enum format format)
 	const char *text = json_object_to_json_string_ext(object, flags);
 
 	if (!text)
-		errx(EXIT_REFUSED, "out of memory");
+		fail(EXIT_REFUSED, "out of memory");
 	fputs(text, stdout);
 	json_object_put(object);
 }
@@ -218,7 +217,7 @@ static struct json_object *parse_object(const char *text, size_t len,
 	if (!tokener) {
 		tokener = json_tokener_new();
 		if (!tokener)
-			errx(EXIT_REFUSED, "out of memory");
+			fail(EXIT_REFUSED, "out of memory");
 		json_tokener_set_flags(tokener, JSON_TOKENER_STRICT);
 	}
 	json_tokener_reset(tokener);

@@ -2,7 +2,6 @@
 /*
  * The lines of a file, which may contain any bytes.
  */
-#include <err.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
@@ -10,8 +9,16 @@
 #include <sys/stat.h>
 #include "hmapctl.h"
 
+static void lines_close(void *lines)
+{
+	struct lines *l = lines;
+
+	close(l->fd);
+}
+
 void lines_open(struct lines *l, const char *path)
 {
+	memset(l, 0, offsetof(struct lines, buf));
 	if (!path || !strcmp(path, "-")) {
 		l->name = "stdin";
 		l->fd = STDIN_FILENO;
@@ -20,7 +27,8 @@ void lines_open(struct lines *l, const char *path)
 	l->name = path;
 	l->fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (l->fd < 0)
-		err(EXIT_REFUSED, "%s", path);
+		fail_errno("%s", path);
+	defer(lines_close, l);
 }
 
 __u64 lines_total(const struct lines *l)
@@ -45,7 +53,7 @@ static bool fill(struct lines *l)
 		n = read(l->fd, l->buf + l->end, LINE_MAX_LEN + 1 - l->end);
 	} while (n < 0 && errno == EINTR);
 	if (n < 0)
-		err(EXIT_REFUSED, "%s", l->name);
+		fail_errno("%s", l->name);
 	l->end += n;
 	return n > 0;
 }

@@ -3,7 +3,6 @@
  * load: entries from lines, each KEY<TAB>ELEM, just KEY for a set, or a JSON
  * object.
  */
-#include <err.h>
 #include <fcntl.h>
 #include <string.h>
 #include "hmapctl.h"
@@ -52,8 +51,7 @@ static void flush(__u64 end)
 			loaded++;
 	}
 	if (bad < batch.nr) {
-		progress_end(loaded, lines.bytes);
-		errx(EXIT_REFUSED, "%s:%llu: map '%s': %s; entries loaded: %llu",
+		fail(EXIT_REFUSED, "%s:%llu: map '%s': %s; entries loaded: %llu",
 		     lines.name, end - batch.nr + bad, batch.map->name,
 		     reason(batch.map, HMAP_IOC_INSERT, -batch.results[bad]),
 		     loaded);
@@ -76,14 +74,13 @@ static void add_line(const struct map *map, bool json, const char *line,
 							       &what);
 	if (wrong) {
 		flush(lines.nr);
-		progress_end(loaded, lines.bytes);
-		errx(EXIT_MISUSE, "%s:%llu: %s%s; entries loaded: %llu",
+		fail(EXIT_MISUSE, "%s:%llu: %s%s; entries loaded: %llu",
 		     lines.name, lines.nr, what, wrong, loaded);
 	}
 	batch_add(&batch, &key, &elem);
 }
 
-void cmd_load(const struct args *args)
+static void load_map(const struct args *args)
 {
 	bool json = args->opt[OPT_JSONL];
 	struct map map;
@@ -92,6 +89,8 @@ void cmd_load(const struct args *args)
 
 	map_open(&map, args->arg[0], O_WRONLY);
 	batch.map = &map;
+	batch_clear(&batch);
+	loaded = 0;
 	lines_open(&lines, args->nr > 1 ? args->arg[1] : NULL);
 	progress_begin(lines_total(&lines));
 	while ((line = lines_next(&lines, &len))) {
@@ -101,3 +100,12 @@ void cmd_load(const struct args *args)
 	}
 	progress_end(loaded, lines.bytes);
 }
+
+static const struct option load_options[] = {
+	OPTION("jsonl", OPT_JSONL), OPTION_HELP, OPTIONS_END
+};
+
+const struct command command_load = {
+	"load", 1, 2, load_options, load_map,
+	"insert entries from lines of a file"
+};

@@ -2,10 +2,11 @@
 /*
  * Named maps, and the types of their keys and elems.
  */
-#include <err.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdint.h>
 #include <string.h>
+#include <unistd.h>
 #include "hmapctl.h"
 
 /* Repeats the kernel's rules, to say which one was broken. */
@@ -15,17 +16,17 @@ void map_check_name(const char *name)
 	const char *c;
 
 	if (!len || len >= HMAP_NAME_LEN)
-		errx(EXIT_MISUSE,
+		fail(EXIT_MISUSE,
 		     "map '%s': a name has 1 to %d characters, this has %zu",
-		     name, HMAP_NAME_LEN - 1, len);
+		     brief(name), HMAP_NAME_LEN - 1, len);
 	if (name[0] == '.' || name[0] == '#')
-		errx(EXIT_MISUSE, "map '%s': a name does not begin with '%c'",
-		     name, name[0]);
+		fail(EXIT_MISUSE, "map '%s': a name does not begin with '%c'",
+		     brief(name), name[0]);
 	for (c = name; *c; c++)
 		if (*c < ' ' || *c > '~' || *c == '/')
-			errx(EXIT_MISUSE,
+			fail(EXIT_MISUSE,
 			     "map '%s': a name has no '/', and printable ASCII characters only",
-			     name);
+			     brief(name));
 }
 
 void map_types(struct map *map)
@@ -44,15 +45,26 @@ void map_types(struct map *map)
 	map->elem.max = i->elem_size;
 }
 
+static void close_fd(void *fd)
+{
+	close((intptr_t)fd);
+}
+
+void map_opened(struct map *map, int fd, unsigned long cmd)
+{
+	if (fd < 0)
+		refuse(map, cmd, errno);
+	map->fd = fd;
+	defer(close_fd, (void *)(intptr_t)fd);
+}
+
 void map_open(struct map *map, const char *name, int flags)
 {
 	map_check_name(name);
 	memset(map, 0, sizeof(*map));
 	map->name = name;
 	map->flags = flags;
-	map->fd = hmap_open(name, flags);
-	if (map->fd < 0)
-		refuse(map, HMAP_IOC_OPEN, errno);
+	map_opened(map, hmap_open(name, flags), HMAP_IOC_OPEN);
 	if (hmap_info(map->fd, &map->info))
 		refuse(map, HMAP_IOC_INFO, errno);
 	map_types(map);

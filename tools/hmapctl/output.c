@@ -2,8 +2,10 @@
 /*
  * Output: text, as load reads it, or JSON.
  */
-#include <err.h>
+#include <errno.h>
 #include <stdio.h>
+#include <string.h>
+#include <unistd.h>
 #include "hmapctl.h"
 
 enum format format_asked_for(const struct args *args)
@@ -11,7 +13,7 @@ enum format format_asked_for(const struct args *args)
 	bool json = args->opt[OPT_JSON] || args->opt[OPT_PRETTY];
 
 	if (args->opt[OPT_JSONL] && json)
-		errx(EXIT_MISUSE, "%s: --jsonl and --%s exclude each other",
+		fail(EXIT_MISUSE, "%s: --jsonl and --%s exclude each other",
 		     args->command, args->opt[OPT_JSON] ? "json" : "pretty");
 	if (args->opt[OPT_JSONL])
 		return FORMAT_JSONL;
@@ -22,8 +24,11 @@ enum format format_asked_for(const struct args *args)
 
 void flush_stdout(void)
 {
-	if (fflush(stdout) || ferror(stdout))
-		err(EXIT_REFUSED, "standard output");
+	if (!fflush(stdout) && !ferror(stdout))
+		return;
+	if (errno != EPIPE)
+		complain("standard output: %s", strerror(errno));
+	_exit(EXIT_REFUSED);
 }
 
 void array_add(struct array *array, struct json_object *object)

@@ -87,3 +87,11 @@ void progress_end(__u64 entries, __u64 done)
 	draw(entries, done);
 	fputc('\n', stderr);
 }
+
+void progress_erase(void)
+{
+	if (!shown)
+		return;
+	fputs("\r\033[K", stderr);
+	shown = false;
+}

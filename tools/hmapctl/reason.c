@@ -2,7 +2,6 @@
 /*
  * Why a call failed, in words; at a limit, also which one and its value.
  */
-#include <err.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -28,7 +27,7 @@ static const struct reason {
 	  "only its owner, or who has CAP_FOWNER, may unlink it" },
 	{ HMAP_IOC_SET, EEXIST, "there is a map of the new name" },
 	{ HMAP_IOC_SET, EPERM,
-	  "only its owner, or who has CAP_FOWNER, may set that; an owner takes CAP_CHOWN" },
+	  "only its owner, or who has CAP_FOWNER, may change it; a new owner takes CAP_CHOWN" },
 	{ HMAP_IOC_NEXT, ESTALE, "it was cleared meanwhile" },
 	{ 0, ENOENT, "it is not there" },
 	{ 0, EEXIST, "it is there already" },
@@ -255,18 +254,18 @@ const char *reason(const struct map *map, unsigned long cmd, int err)
 
 void refuse(const struct map *map, unsigned long cmd, int err)
 {
-	errx(EXIT_REFUSED, "map '%s': %s", map->name, reason(map, cmd, err));
+	fail(EXIT_REFUSED, "map '%s': %s", map->name, reason(map, cmd, err));
 }
 
 void warn_key(const struct map *map, const char *key, unsigned long cmd,
 	      int err)
 {
-	warnx("map '%s': key '%s': %s", map->name, key, reason(map, cmd, err));
+	complain("map '%s': key '%s': %s", map->name, brief(key), reason(map, cmd, err));
 }
 
 void refuse_key(const struct map *map, const char *key, unsigned long cmd,
 		int err)
 {
 	warn_key(map, key, cmd, err);
-	exit(EXIT_REFUSED);
+	leave(EXIT_REFUSED);
 }

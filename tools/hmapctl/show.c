@@ -2,7 +2,6 @@
 /*
  * Information about maps: list, and show for a single one.
  */
-#include <err.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -66,7 +65,7 @@ static void list_line(const struct hmap_info *i)
 	printf("  %04o %6u\n", i->mode, i->uid);
 }
 
-void cmd_list(const struct args *args)
+static void list_maps(const struct args *args)
 {
 	struct array array = { .format = format_asked_for(args) };
 	struct map map = { .flags = O_RDONLY };
@@ -84,7 +83,7 @@ void cmd_list(const struct args *args)
 			array_add(&array, info_json(&map.info));
 	}
 	if (ret)
-		errx(EXIT_REFUSED, "listing maps: %s",
+		fail(EXIT_REFUSED, "listing maps: %s",
 		     reason(&map, HMAP_IOC_INFO, errno));
 	array_end(&array);
 }
@@ -184,7 +183,7 @@ static void show_json(const struct map *map, enum format format)
 	json_print(object, format);
 }
 
-void cmd_show(const struct args *args)
+static void show_map(const struct args *args)
 {
 	enum format format = format_asked_for(args);
 	struct map map;
@@ -198,3 +197,12 @@ void cmd_show(const struct args *args)
 	show_debugfs(&map, "hmap");
 	show_debugfs(&map, "stats");
 }
+
+const struct command command_list = {
+	"list", 0, 0, json_options, list_maps, "list the maps that have names"
+};
+
+const struct command command_show = {
+	"show", 1, 1, json_options, show_map,
+	"show the header and statistics of a map"
+};

@@ -3,7 +3,6 @@
  * Atomic updates: xchg, cmpxchg, add, take.  All print the previous elem, also
  * if it is the reason why they fail.
  */
-#include <err.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -55,7 +54,7 @@ static void open_map(struct map *map, const struct args *args)
 	old.len = map->elem.max;
 }
 
-void cmd_xchg(const struct args *args)
+static void xchg(const struct args *args)
 {
 	__u32 flags = insert_flags(args);
 	struct map map;
@@ -67,14 +66,14 @@ void cmd_xchg(const struct args *args)
 			 old.data, &old.len, flags), false);
 }
 
-void cmd_cmpxchg(const struct args *args)
+static void cmpxchg(const struct args *args)
 {
 	struct map map;
 	int ret;
 
 	open_map(&map, args);
 	if (!map.elem.max)
-		errx(EXIT_MISUSE, "map '%s': it is a set, which has no elems",
+		fail(EXIT_MISUSE, "map '%s': it is a set, which has no elems",
 		     map.name);
 	value_argument(&map, &map.key, args->arg[1], &key);
 	value_argument(&map, &map.elem, args->arg[2], &expect);
@@ -84,7 +83,7 @@ void cmd_cmpxchg(const struct args *args)
 	report(args, &map, ret ? -1 : 1, false);
 }
 
-void cmd_add(const struct args *args)
+static void add(const struct args *args)
 {
 	__u32 flags = insert_flags(args);
 	const char *text = args->arg[2];
@@ -94,7 +93,7 @@ void cmd_add(const struct args *args)
 
 	open_map(&map, args);
 	if (!map.elem.integer)
-		errx(EXIT_MISUSE, "map '%s': its elems are not u32 or u64",
+		fail(EXIT_MISUSE, "map '%s': its elems are not u32 or u64",
 		     map.name);
 	value_argument(&map, &map.key, args->arg[1], &key);
 	value_argument(&map, &map.elem, text + minus, &elem);
@@ -107,7 +106,7 @@ void cmd_add(const struct args *args)
 			      elem.len, flags), true);
 }
 
-void cmd_take(const struct args *args)
+static void take(const struct args *args)
 {
 	struct map map;
 	int ret;
@@ -117,3 +116,31 @@ void cmd_take(const struct args *args)
 	ret = hmap_take(map.fd, key.data, key.len, old.data, &old.len);
 	report(args, &map, ret ? -1 : 1, false);
 }
+
+static const struct option xchg_options[] = {
+	OPTION("noexist", OPT_NOEXIST), OPTION("exist", OPT_EXIST), OPTION_JSON,
+	OPTION_PRETTY, OPTION_HELP, OPTIONS_END
+};
+
+const struct command command_xchg = {
+	"xchg", 2, 3, xchg_options, xchg, "insert, and print the previous elem"
+};
+
+const struct command command_cmpxchg = {
+	"cmpxchg", 4, 4, json_options, cmpxchg,
+	"replace an elem if it has the expected value"
+};
+
+static const struct option add_options[] = {
+	OPTION("exist", OPT_EXIST), OPTION_JSON, OPTION_PRETTY, OPTION_HELP,
+	OPTIONS_END
+};
+
+const struct command command_add = {
+	"add", 3, 3, add_options, add,
+	"add to an elem, and print its previous value"
+};
+
+const struct command command_take = {
+	"take", 2, 2, json_options, take, "delete an entry, and print its elem"
+};

@@ -3,7 +3,6 @@
  * Keys and elems as text.  Output can be read back, both from the command line
  * and from files.
  */
-#include <err.h>
 #include <stdio.h>
 #include <string.h>
 #include "hmapctl.h"
@@ -43,6 +42,36 @@ bool parse_number(const char *text, size_t len, unsigned int base, __u64 max,
 	}
 	*number = n;
 	return n <= max;
+}
+
+/* Also with a suffix: K, M, G or T, for powers of 1024. */
+bool parse_amount(const char *text, __u64 *number)
+{
+	static const char suffixes[] = "KkMmGgTt";
+	size_t len = strlen(text);
+	const char *suffix = len ? strchr(suffixes, text[len - 1]) : NULL;
+	int shift = suffix ? 10 * ((suffix - suffixes) / 2 + 1) : 0;
+	__u64 n;
+
+	if (!parse_number(text, len - !!suffix, 10, ~0ULL >> shift, &n))
+		return false;
+	*number = n << shift;
+	return true;
+}
+
+#define BRIEF	40	/* characters */
+
+const char *brief(const char *text)
+{
+	static char shown[2][BRIEF + sizeof("...")];
+	static int next;
+	char *to = shown[next++ & 1];
+	size_t n;
+
+	for (n = 0; n < BRIEF && text[n]; n++)
+		to[n] = text[n] >= ' ' && text[n] <= '~' ? text[n] : '?';
+	strcpy(to + n, text[n] ? "..." : "");
+	return to;
 }
 
 void value_set_integer(const struct type *type, __u64 n, struct value *value)
@@ -165,6 +194,11 @@ const char *value_parse_hex(const struct type *type, const char *digits,
 	return NULL;
 }
 
+static void close_file(void *f)
+{
+	fclose(f);
+}
+
 static const char *parse_file(const struct type *type, const char *path,
 			      struct value *value)
 {
@@ -172,13 +206,13 @@ static const char *parse_file(const struct type *type, const char *path,
 	size_t len;
 
 	if (!f)
-		err(EXIT_REFUSED, "%s", path);
+		fail_errno("%s", path);
+	defer(close_file, f);
 	len = fread(value->data, 1, type->max, f);
 	if (len == type->max && fgetc(f) != EOF)
 		len++;
 	if (ferror(f))
-		err(EXIT_REFUSED, "%s", path);
-	fclose(f);
+		fail_errno("%s", path);
 	value->len = len;
 	return check_len(type, len);
 }
@@ -196,8 +230,8 @@ void value_argument(const struct map *map, const struct type *type,
 	else
 		wrong = value_parse(type, text, strlen(text), value);
 	if (wrong)
-		errx(EXIT_MISUSE, "map '%s': %s '%s' %s", map->name,
-		     type == &map->key ? "key" : "elem", text, wrong);
+		fail(EXIT_MISUSE, "map '%s': %s '%s' %s", map->name,
+		     type == &map->key ? "key" : "elem", brief(text), wrong);
 }
 
 __u64 value_integer(const void *data, __u32 len)
