@@ -188,11 +188,13 @@ static int write_chunk(struct batch *b, u32 *n, enum hmap_what what)
 
 static int insert_chunk(struct batch *b, u32 *n)
 {
+	this_cpu_add(b->map->calls->inserts, *n);
 	return write_chunk(b, n, HMAP_STORE);
 }
 
 static int delete_chunk(struct batch *b, u32 *n)
 {
+	this_cpu_add(b->map->calls->deletes, *n);
 	return write_chunk(b, n, HMAP_TAKE);
 }
 
@@ -201,6 +203,7 @@ static int lookup_chunk(struct batch *b, u32 *n)
 	u32 len = b->elems.len, left, i;
 	void *elem = b->elems.data;
 
+	this_cpu_add(b->map->calls->lookups, *n);
 	for (i = 0; i < *n; i++, elem += len) {
 		b->results[i] = hmap_lookup(b->map->h, column_at(&b->keys, i),
 					    elem);
@@ -245,6 +248,7 @@ static int lookup_held_chunk(struct batch *b, u32 *n)
 	u32 i, len, nr_lens;
 	int err = 0;
 
+	this_cpu_add(b->map->calls->lookups, *n);
 	for (i = 0; i < *n; i++) {
 		err = put_held(b, i, to, room, &len);
 		if (c->var)

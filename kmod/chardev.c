@@ -27,7 +27,7 @@ static_assert(sizeof(struct hmap_unlink) == HMAP_NAME_LEN);
 static_assert(sizeof(struct hmap_set) == 4 * 4 + 2 * 8 + HMAP_NAME_LEN);
 static_assert(sizeof(struct hmap_clear) == 8);
 static_assert(sizeof(struct hmap_next) == 4 * 8 + 4 * 4);
-static_assert(sizeof(struct hmap_info) == 12 * 8 + 12 * 4 + HMAP_NAME_LEN);
+static_assert(sizeof(struct hmap_info) == 15 * 8 + 12 * 4 + HMAP_NAME_LEN);
 
 /* What a command asks for, whatever size the caller's structure has. */
 #define SANS_SIZE(cmd)	((cmd) & ~IOCSIZE_MASK)
@@ -267,6 +267,7 @@ static int ioctl_next(struct file *filp, void __user *arg, size_t size)
 
 static void info_header(struct hmap_info *info, const struct user_map *map)
 {
+	struct map_calls calls;
 	struct hmap_header hdr;
 
 	hmap_read_header(map->h, &hdr);
@@ -290,6 +291,10 @@ static void info_header(struct hmap_info *info, const struct user_map *map)
 	if (hdr.oldbuckets)
 		info->state |= hdr.flags & HMAP_SAME_SIZE_GROW ?
 			       HMAP_STATE_SAME_SIZE : HMAP_STATE_GROWING;
+	hmap_registry_calls(map, &calls);
+	info->lookups = calls.lookups;
+	info->inserts = calls.inserts;
+	info->deletes = calls.deletes;
 	if (map->owner) {
 		info->owner_bytes = atomic_long_read(&map->owner->pool.bytes);
 		info->owner_max_bytes = READ_ONCE(map->owner->pool.max_bytes);
@@ -323,6 +328,9 @@ static void info_fill(struct hmap_info *info, struct user_map *map,
 		info->state |= HMAP_STATE_UNLINKED;
 	if (info->access)
 		info_header(info, map);
+	/* The caller has a reference to a map that the file is not bound to. */
+	if (fmode & FMODE_READ)
+		info->holders = hmap_registry_holders(map) - !bound;
 }
 
 static int ioctl_info(struct file *filp, void __user *arg, size_t size)

@@ -11,6 +11,8 @@
 #include <linux/math64.h>
 #include <linux/sched/signal.h>
 #include <linux/seq_file.h>
+#include <linux/string.h>
+#include <linux/uaccess.h>
 #include <linux/uidgid.h>
 
 #include "../core/bmap.h"
@@ -24,13 +26,19 @@ static u8 top_at(u64 word, unsigned int slot)
 	return word >> (8 * slot);
 }
 
-static void show_ratio(struct seq_file *m, const char *what, u64 num, u64 den)
+static void put_ratio(struct seq_file *m, u64 num, u64 den)
 {
 	u64 hundredths = den ? div64_u64(100 * num, den) : 0;
 	u32 rest;
 
-	seq_printf(m, "%-20s%llu", what, div_u64_rem(hundredths, 100, &rest));
+	seq_printf(m, "%llu", div_u64_rem(hundredths, 100, &rest));
 	seq_printf(m, ".%02u", rest);
+}
+
+static void show_ratio(struct seq_file *m, const char *what, u64 num, u64 den)
+{
+	seq_printf(m, "%-20s", what);
+	put_ratio(m, num, den);
 }
 
 /* === hmap: the header === */
@@ -60,9 +68,22 @@ static void show_limit(struct seq_file *m, const char *what, unsigned long used,
 		       unsigned long most)
 {
 	seq_printf(m, "%-20s%lu", what, used);
-	if (most)
-		seq_printf(m, " of %lu", most);
+	if (most) {
+		seq_printf(m, " of %lu, ", most);
+		put_ratio(m, 100ULL * used, most);
+		seq_puts(m, " %");
+	}
 	seq_putc(m, '\n');
+}
+
+static void show_calls(struct seq_file *m, const struct user_map *map)
+{
+	struct map_calls calls;
+
+	hmap_registry_calls(map, &calls);
+	seq_printf(m, "lookups             %lu\n", calls.lookups);
+	seq_printf(m, "inserts             %lu\n", calls.inserts);
+	seq_printf(m, "deletes             %lu\n", calls.deletes);
 }
 
 static void show_map(struct seq_file *m, struct user_map *map,
@@ -95,6 +116,8 @@ static void show_map(struct seq_file *m, struct user_map *map,
 		seq_puts(m, "no\n");
 	seq_printf(m, "growths             %lu, and %lu to the same size\n",
 		   hdr->growths, hdr->same_size_growths);
+	seq_printf(m, "holders             %u\n", hmap_registry_holders(map));
+	show_calls(m, map);
 }
 
 static void show_flags(struct seq_file *m, u8 flags)
@@ -151,9 +174,10 @@ DEFINE_SHOW_ATTRIBUTE(hmap);
 /* === buckets: each bucket and its chain === */
 
 /*
- * Position 0 is the legend, and the buckets follow.  Those of the old array
- * begin beyond any index there can be, so that a position keeps its meaning
- * while the map grows.
+ * Place 0 is the legend, and the buckets follow.  Those of the old array begin
+ * beyond any index there can be, so that a place keeps its meaning while the map
+ * grows.  Who writes the number of a bucket, "17" or "old 17", to the file reads
+ * from there on.
  */
 #define POS_BUCKETS	1LL
 #define POS_OLDBUCKETS	((loff_t)BIT_ULL(62))
@@ -163,6 +187,7 @@ DEFINE_SHOW_ATTRIBUTE(hmap);
 /**
  * struct buckets_step - the bucket that a reader is at
  * @map: the map
+ * @first: the place that is position 0 of the file
  * @old: the bucket is in the old array
  * @bucket: its index
  * @nr: buckets in its chain
@@ -170,16 +195,17 @@ DEFINE_SHOW_ATTRIBUTE(hmap);
  */
 struct buckets_step {
 	const struct user_map *map;
+	loff_t first;
 	bool old;
 	unsigned long bucket;
 	int nr;
 	u64 words[CHAIN_MAX];
 };
 
-static bool buckets_read(struct buckets_step *step, loff_t pos)
+static bool buckets_read(struct buckets_step *step, loff_t place)
 {
-	step->old = pos >= POS_OLDBUCKETS;
-	step->bucket = pos - (step->old ? POS_OLDBUCKETS : POS_BUCKETS);
+	step->old = place >= POS_OLDBUCKETS;
+	step->bucket = place - (step->old ? POS_OLDBUCKETS : POS_BUCKETS);
 	step->nr = hmap_read_chain(step->map->h, step->old, step->bucket,
 				   step->words, CHAIN_MAX);
 	return step->nr > 0;
@@ -188,15 +214,16 @@ static bool buckets_read(struct buckets_step *step, loff_t pos)
 static void *buckets_start(struct seq_file *m, loff_t *pos)
 {
 	struct buckets_step *step = m->private;
+	loff_t place = step->first + *pos;
 
-	if (*pos == 0)
+	if (place == 0)
 		return SEQ_START_TOKEN;
-	if (buckets_read(step, *pos))
+	if (buckets_read(step, place))
 		return step;
-	if (*pos >= POS_OLDBUCKETS)
+	if (place >= POS_OLDBUCKETS)
 		return NULL;
-	*pos = POS_OLDBUCKETS;
-	return buckets_read(step, *pos) ? step : NULL;
+	*pos = POS_OLDBUCKETS - step->first;
+	return buckets_read(step, POS_OLDBUCKETS) ? step : NULL;
 }
 
 static void *buckets_next(struct seq_file *m, void *v, loff_t *pos)
@@ -273,12 +300,145 @@ static int buckets_open(struct inode *inode, struct file *file)
 	return 0;
 }
 
+static ssize_t buckets_write(struct file *file, const char __user *from,
+			     size_t len, loff_t *ppos)
+{
+	struct seq_file *m = file->private_data;
+	struct buckets_step *step = m->private;
+	char text[32] = "";
+	bool old;
+	u64 bucket;
+
+	if (len >= sizeof(text))
+		return -EINVAL;
+	if (copy_from_user(text, from, len))
+		return -EFAULT;
+	old = strstarts(text, "old ");
+	if (kstrtou64(text + (old ? strlen("old ") : 0), 10, &bucket) ||
+	    bucket >= POS_OLDBUCKETS - POS_BUCKETS)
+		return -EINVAL;
+
+	mutex_lock(&m->lock);
+	step->first = bucket + (old ? POS_OLDBUCKETS : POS_BUCKETS);
+	m->index = 0;
+	m->count = 0;
+	mutex_unlock(&m->lock);
+	*ppos = 0;
+	return len;
+}
+
 static const struct file_operations buckets_fops = {
 	.owner		= THIS_MODULE,
 	.open		= buckets_open,
 	.read		= seq_read,
+	.write		= buckets_write,
 	.llseek		= seq_lseek,
 	.release	= seq_release_private,
+};
+
+/* === fill and oldfill: how full each bucket is, in two characters === */
+
+#define CELL		2	/* entries, and buckets in the chain */
+#define CELLS		64	/* that are made at once */
+
+static bool chain_evacuated(const u64 *words)
+{
+	u8 top = top_at(words[0], 0);
+
+	return top > EMPTY_ONE && top < MIN_TOPHASH;
+}
+
+static unsigned int chain_entries(const u64 *words, int nr)
+{
+	unsigned int n = 0, slot;
+	int i;
+
+	for (i = 0; i < min(nr, CHAIN_MAX); i++) {
+		for (slot = 0; slot < BUCKET_CNT; slot++)
+			n += top_at(words[i], slot) >= MIN_TOPHASH;
+	}
+	return n;
+}
+
+/* 0 to 9, then a to z, and + for more. */
+static char digit(unsigned int n)
+{
+	if (n < 10)
+		return '0' + n;
+	return n < 36 ? 'a' + n - 10 : '+';
+}
+
+/* Returns how many characters there are at @text, up to the last bucket's. */
+static size_t fill_cells(struct hmap *h, bool old, unsigned long bucket,
+			 char text[CELLS * CELL])
+{
+	u64 words[CHAIN_MAX];
+	char *p = text;
+	int nr;
+
+	while (p < text + CELLS * CELL) {
+		nr = hmap_read_chain(h, old, bucket++, words, CHAIN_MAX);
+		if (nr <= 0)
+			break;
+		*p++ = chain_evacuated(words) ? 'X' :
+						digit(chain_entries(words, nr));
+		*p++ = digit(nr);
+	}
+	return p - text;
+}
+
+/* The characters of bucket i are at CELL * i, so that any part can be read. */
+static ssize_t fill_read(struct hmap *h, bool old, char __user *to, size_t len,
+			 loff_t *ppos)
+{
+	char text[CELLS * CELL];
+	size_t done = 0, skip, n;
+
+	while (done < len) {
+		skip = *ppos % CELL;
+		n = fill_cells(h, old, *ppos / CELL, text);
+		if (n <= skip)
+			break;
+		n = min(n - skip, len - done);
+		if (copy_to_user(to + done, text + skip, n))
+			return done ?: -EFAULT;
+		done += n;
+		*ppos += n;
+		if (signal_pending(current))
+			break;
+		cond_resched();
+	}
+	return done;
+}
+
+static ssize_t fill_read_new(struct file *file, char __user *to, size_t len,
+			     loff_t *ppos)
+{
+	const struct user_map *map = file->private_data;
+
+	return fill_read(map->h, false, to, len, ppos);
+}
+
+static ssize_t fill_read_old(struct file *file, char __user *to, size_t len,
+			     loff_t *ppos)
+{
+	const struct user_map *map = file->private_data;
+
+	return fill_read(map->h, true, to, len, ppos);
+}
+
+static const struct file_operations fill_fops = {
+	.owner	= THIS_MODULE,
+	.open	= simple_open,
+	.read	= fill_read_new,
+	.llseek	= default_llseek,
+};
+
+static const struct file_operations oldfill_fops = {
+	.owner	= THIS_MODULE,
+	.open	= simple_open,
+	.read	= fill_read_old,
+	.llseek	= default_llseek,
 };
 
 /* === stats: how well the buckets are filled === */
@@ -302,25 +462,6 @@ struct stats {
 	u64 slots_hit;
 	u64 buckets;
 };
-
-static bool chain_evacuated(const u64 *words)
-{
-	u8 top = top_at(words[0], 0);
-
-	return top > EMPTY_ONE && top < MIN_TOPHASH;
-}
-
-static unsigned int chain_entries(const u64 *words, int nr)
-{
-	unsigned int n = 0, slot;
-	int i;
-
-	for (i = 0; i < min(nr, CHAIN_MAX); i++) {
-		for (slot = 0; slot < BUCKET_CNT; slot++)
-			n += top_at(words[i], slot) >= MIN_TOPHASH;
-	}
-	return n;
-}
 
 /*
  * Count each bucket of the present array as the chain that a lookup in it walks:
@@ -437,7 +578,9 @@ void hmap_debugfs_add(struct user_map *map)
 {
 	map->dir = debugfs_create_dir(dir_name(map).text, root);
 	debugfs_create_file("hmap", 0400, map->dir, map, &hmap_fops);
-	debugfs_create_file("buckets", 0400, map->dir, map, &buckets_fops);
+	debugfs_create_file("buckets", 0600, map->dir, map, &buckets_fops);
+	debugfs_create_file("fill", 0400, map->dir, map, &fill_fops);
+	debugfs_create_file("oldfill", 0400, map->dir, map, &oldfill_fops);
 	debugfs_create_file("stats", 0400, map->dir, map, &stats_fops);
 }
 

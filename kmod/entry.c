@@ -53,6 +53,7 @@ int hmap_entry_insert(struct user_map *map, void __user *arg, size_t size)
 	if (err)
 		goto put_key;
 
+	this_cpu_inc(map->calls->inserts);
 	err = hmap_insert(map->h, key.ptr, elem.ptr, entry.flags, GFP_KERNEL);
 
 	operand_put(&elem);
@@ -103,6 +104,7 @@ int hmap_entry_lookup(struct user_map *map, void __user *arg, size_t size)
 	if (err)
 		return err;
 
+	this_cpu_inc(map->calls->lookups);
 	if (entry.flags || (!map->var_elem && entry.elem_len != map->elem_len))
 		err = -EINVAL;
 	else if (map->held)
@@ -123,6 +125,7 @@ int hmap_entry_delete(struct user_map *map, void __user *arg, size_t size)
 	if (err)
 		return err;
 
+	this_cpu_inc(map->calls->deletes);
 	if (entry.flags || entry.elem || entry.elem_len)
 		err = -EINVAL;
 	else
@@ -241,6 +244,10 @@ int hmap_entry_update(struct user_map *map, void __user *arg, size_t size)
 	o.old.large = NULL;
 	op.what = u.op;
 	op.mode = u.flags;
+	if (u.op == HMAP_UPDATE_TAKE)
+		this_cpu_inc(map->calls->deletes);
+	else
+		this_cpu_inc(map->calls->inserts);
 	err = update_get(map, &u, &o, &op);
 	if (!err)
 		err = hmap_update(map->h, &op);

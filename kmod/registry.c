@@ -260,6 +260,7 @@ void hmap_registry_limit_owners(void)
 static void user_map_free(struct user_map *map)
 {
 	hmap_destroy(map->h);
+	free_percpu(map->calls);
 	kfree(map);
 }
 
@@ -276,6 +277,10 @@ static struct user_map *user_map_new(const struct hmap_create *create)
 	map = kzalloc(sizeof(*map), GFP_CALLER);
 	if (!map)
 		return ERR_PTR(-ENOMEM);
+	err = -ENOMEM;
+	map->calls = alloc_percpu_gfp(struct map_calls, GFP_CALLER);
+	if (!map->calls)
+		goto free_map;
 
 	/*
 	 * What the map will use counts for its maker, whoever inserts, so this
@@ -308,6 +313,7 @@ static struct user_map *user_map_new(const struct hmap_create *create)
 	return map;
 
 free_map:
+	free_percpu(map->calls);
 	kfree(map);
 	return ERR_PTR(err);
 }
@@ -501,6 +507,31 @@ void hmap_registry_attrs(struct user_map *map, struct map_attrs *attrs)
 	mutex_lock(&registry_lock);
 	*attrs = map->attrs;
 	mutex_unlock(&registry_lock);
+}
+
+/* Files bound to the map, and those who look at it with a reference. */
+unsigned int hmap_registry_holders(struct user_map *map)
+{
+	unsigned int refs;
+
+	mutex_lock(&registry_lock);
+	refs = kref_read(&map->ref) - map->attrs.named;
+	mutex_unlock(&registry_lock);
+	return refs;
+}
+
+void hmap_registry_calls(const struct user_map *map, struct map_calls *sum)
+{
+	const struct map_calls *calls;
+	int cpu;
+
+	*sum = (struct map_calls){};
+	for_each_possible_cpu(cpu) {
+		calls = per_cpu_ptr(map->calls, cpu);
+		sum->lookups += READ_ONCE(calls->lookups);
+		sum->inserts += READ_ONCE(calls->inserts);
+		sum->deletes += READ_ONCE(calls->deletes);
+	}
 }
 
 int hmap_registry_unlink(const char name[HMAP_NAME_LEN])

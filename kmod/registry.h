@@ -8,6 +8,7 @@
 #include <linux/fs.h>
 #include <linux/kref.h>
 #include <linux/list.h>
+#include <linux/percpu.h>
 #include <linux/uidgid.h>
 
 #include "../core/hmap.h"
@@ -50,6 +51,20 @@ struct map_attrs {
 };
 
 /**
+ * struct map_calls - keys that calls on a map were made for, found or not
+ * @lookups: LOOKUP and LOOKUP_BATCH
+ * @inserts: INSERT and INSERT_BATCH, and UPDATE but for TAKE
+ * @deletes: DELETE and DELETE_BATCH, and UPDATE with TAKE
+ *
+ * One for each CPU, so that calls write no line that others write.
+ */
+struct map_calls {
+	unsigned long lookups;
+	unsigned long inserts;
+	unsigned long deletes;
+};
+
+/**
  * struct user_map - a map and who may use it
  * @h: the map
  * @key_len: bytes in a key; the most it may have for @var_key
@@ -57,6 +72,7 @@ struct map_attrs {
  * @var_key: keys differ in length, and the core takes &struct hmap_bytes
  * @var_elem: likewise elems
  * @held: elems are not inline: hmap_hold() reads them, hmap_lookup() does not
+ * @calls: what has been done with it
  * @owner: the user who made the map and whose limits it counts for; NULL if it
  *	was made with CAP_SYS_RESOURCE
  * @id: ascends from 1; never used again
@@ -73,6 +89,7 @@ struct user_map {
 	bool var_key;
 	bool var_elem;
 	bool held;
+	struct map_calls __percpu *calls;
 	struct owner *owner;
 	u64 id;
 	struct kref ref;
@@ -100,6 +117,8 @@ int hmap_registry_open_again(struct user_map *map, fmode_t fmode);
 int hmap_registry_unlink(const char name[HMAP_NAME_LEN]);
 int hmap_registry_set(struct user_map *map, const struct hmap_set *set);
 void hmap_registry_attrs(struct user_map *map, struct map_attrs *attrs);
+void hmap_registry_calls(const struct user_map *map, struct map_calls *sum);
+unsigned int hmap_registry_holders(struct user_map *map);
 fmode_t hmap_registry_access(const struct map_attrs *attrs, fmode_t fmode);
 
 void hmap_registry_limit_owners(void);

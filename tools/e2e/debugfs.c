@@ -10,7 +10,10 @@
 #define ROOM	(4 << 20)
 #define MARKER	"SecretSecret"
 
-static const char * const files[] = { "hmap", "buckets", "stats" };
+static const char * const files[] = {
+	"hmap", "buckets", "stats", "fill", "oldfill"
+};
+
 static char text[ROOM];
 
 /* Nothing that looks like an address, and no bytes of a key or elem */
@@ -35,7 +38,8 @@ static void read_map_file(const char *map, const char *file)
 	snprintf(path, sizeof(path), DEBUGFS "%s/%s", map, file);
 	len = read_file(path, text, ROOM);
 	EQ(strlen(text), len);
-	OK(len && text[len - 1] == '\n');
+	if (!strstr(file, "fill"))
+		OK(len && text[len - 1] == '\n');
 	check_discreet();
 }
 
@@ -138,6 +142,10 @@ static void check_header(int fd, const char *map)
 	EQ(field("noverflow"), i.noverflow);
 	EQ(field("nevacuate"), i.nevacuate);
 	EQ(field("growths"), i.growths);
+	EQ(field("holders"), i.holders);
+	EQ(field("lookups"), i.lookups);
+	EQ(field("inserts"), i.inserts);
+	EQ(field("deletes"), i.deletes);
 	EQ(!strstr(text, "(unlinked)"), !(i.state & HMAP_STATE_UNLINKED));
 	EQ(!strstr(text, "to twice the size"),
 	   !(i.state & HMAP_STATE_GROWING));
@@ -153,6 +161,26 @@ static void check_buckets(int fd, const char *map)
 		EQ(slots.evacuated, 0);
 		EQ(slots.buckets, i.count ? 1 << i.log2_buckets : 0);
 	}
+}
+
+/* Two characters for each bucket: entries in its chain, and buckets. */
+static void check_fill(int fd, const char *map)
+{
+	static const char digits[] = "0123456789abcdefghijklmnopqrstuvwxyz";
+	struct hmap_info i = read_with_info(fd, map, "fill");
+	unsigned long long entries = 0;
+	size_t len = strlen(text);
+
+	EQ(len, i.count ? 2 << i.log2_buckets : 0);
+	for (size_t n = 0; n < len; n += 2) {
+		OK(strchr(digits, text[n]));
+		OK(strchr(digits + 1, text[n + 1]));
+		entries += strchr(digits, text[n]) - digits;
+	}
+	if (!(i.state & (HMAP_STATE_GROWING | HMAP_STATE_SAME_SIZE)))
+		EQ(entries, i.count);
+	else
+		OK(entries <= i.count);
 }
 
 static void check_stats(int fd, const char *map)
@@ -175,6 +203,7 @@ static void check_all(int fd, const char *map)
 {
 	check_header(fd, map);
 	check_buckets(fd, map);
+	check_fill(fd, map);
 	check_stats(fd, map);
 }
 
@@ -271,7 +300,7 @@ static void while_another_writes(void)
 			read_map_file("busy", files[i]);
 			if (!strcmp(files[i], "buckets"))
 				parse_buckets();
-			else
+			else if (!strstr(files[i], "fill"))
 				field("entries");
 		}
 	}
@@ -297,6 +326,14 @@ static void many_buckets(void)
 		EQ(put(fd, i, i), 0);
 	EQ(info(fd).log2_buckets, 14);
 	check_all(fd, "large");
+}
+
+static bool at_rest(void *fd)
+{
+	struct hmap_info i = info(*(int *)fd);
+
+	return i.log2_buckets == 8 &&
+	       !(i.state & (HMAP_STATE_GROWING | HMAP_STATE_SAME_SIZE));
 }
 
 /* Small reads at any offset return the same as one large read. */
@@ -327,6 +364,60 @@ static void any_read_size(void)
 	SAME_BYTES(pieces, text + len / 2, 100);
 }
 
+/* Read from the bucket on whose number is written to the file. */
+static void from_a_bucket_on(void)
+{
+	int map = make_u64("read", 0600), fd;
+	char part[100], *line;
+
+	for (__u64 key = 0; key < 1000; key++)
+		EQ(put(map, key, key), 0);
+	EQ(becomes_true(at_rest, &map), true);
+	read_map_file("read", "buckets");
+	fd = open(DEBUGFS "read/buckets", O_RDWR);
+	OK(fd >= 0);
+	for (int bucket = 255; bucket > 0; bucket -= 50) {
+		snprintf(part, sizeof(part), "%d\n", bucket);
+		EQ(write(fd, part, strlen(part)), strlen(part));
+		EQ(read(fd, part, 9), 9);
+		snprintf(part + 10, 90, "\n%8d ", bucket);
+		line = strstr(text, part + 10);
+		OK(line);
+		SAME_BYTES(part, line + 1, 9);
+	}
+	EQ(read(fd, part, sizeof(part)) > 0, true);
+	EQ(write(fd, "256", 3), 3);
+	EQ(read(fd, part, sizeof(part)), 0);
+	EQ(write(fd, "old 0", 5), 5);
+	EQ(read(fd, part, sizeof(part)), 0);
+	EQ(write(fd, "-1", 2), -1);
+	EQ(write(fd, "1x", 2), -1);
+	EQ(write(fd, "", 0), -1);
+	EQ(write(fd, "4611686018427387904", 19), -1);
+	EQ(errno, EINVAL);
+}
+
+/* A part of the file is where the number of the bucket says. */
+static void any_part_of_fill(void)
+{
+	int map = make_u64("read", 0600), fd;
+	char part[7];
+
+	for (__u64 key = 0; key < 1000; key++)
+		EQ(put(map, key, key), 0);
+	EQ(becomes_true(at_rest, &map), true);
+	read_map_file("read", "fill");
+	fd = open(DEBUGFS "read/fill", O_RDONLY);
+	for (size_t at = 0; at + sizeof(part) <= strlen(text); at += 5) {
+		EQ(pread(fd, part, sizeof(part), at), sizeof(part));
+		SAME_BYTES(part, text + at, sizeof(part));
+	}
+	EQ(pread(fd, part, sizeof(part), strlen(text) - 3), 3);
+	EQ(pread(fd, part, sizeof(part), strlen(text)), 0);
+	read_map_file("read", "oldfill");
+	EQ(strlen(text), 0);
+}
+
 static void for_root_alone(void)
 {
 	int fd = make_u64("shown", 0666);
@@ -355,6 +446,8 @@ static const struct test tests[] = {
 	TEST(while_another_writes),
 	TEST(many_buckets),
 	TEST(any_read_size),
+	TEST(from_a_bucket_on),
+	TEST(any_part_of_fill),
 	TEST(for_root_alone),
 };
 

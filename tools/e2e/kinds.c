@@ -298,7 +298,7 @@ static void info_tells(void)
 	EQ(i.log2_buckets, 0);
 	EQ(i.noverflow, 0);
 	EQ(i.state, 0);
-	EQ(i.reserved, 0);
+	EQ(i.holders, 1);
 	EQ(strcmp(i.name, "told"), 0);
 	bytes = i.bytes;
 	id = i.id;
@@ -318,6 +318,62 @@ static void info_tells(void)
 	fd = make_u64(NULL, 0);
 	OK(info(fd).id > id + 1);
 	EQ(info(fd).name[0], 0);
+}
+
+/* Each key of a call counts once, whatever came of it. */
+static void info_counts_calls(void)
+{
+	__u64 keys[100], elems[100] = { 0 }, old;
+	__s32 results[100];
+	struct hmap_batch b = {
+		.keys = (uintptr_t)keys,
+		.elems = (uintptr_t)elems,
+		.results = (uintptr_t)results,
+		.count = 100,
+	};
+	struct hmap_update u = {
+		.key = (uintptr_t)keys,
+		.elem = (uintptr_t)elems,
+		.old = (uintptr_t)&old,
+		.key_len = 8,
+		.elem_len = 8,
+		.old_len = 8,
+		.op = HMAP_UPDATE_ADD,
+	};
+	int fd = make_u64("counted", 0600), other;
+	struct hmap_info i;
+
+	for (__u64 k = 0; k < 100; k++)
+		keys[k] = k;
+	EQ(get(fd, 1, &old), -ENOENT);
+	EQ(put(fd, 1, 1), 0);
+	EQ(get(fd, 1, &old), 0);
+	EQ(del(fd, 2), -ENOENT);
+	EQ(call(fd, HMAP_IOC_INSERT_BATCH, &b), 0);
+	EQ(call(fd, HMAP_IOC_LOOKUP_BATCH, &b), 0);
+	b.elems = 0;
+	EQ(call(fd, HMAP_IOC_DELETE_BATCH, &b), 0);
+	EQ(call(fd, HMAP_IOC_UPDATE, &u), 0);
+	u.op = HMAP_UPDATE_TAKE;
+	u.elem = 0;
+	u.elem_len = 0;
+	EQ(call(fd, HMAP_IOC_UPDATE, &u), 0);
+
+	other = dev_open_map("counted", O_RDONLY);
+	i = info(other);
+	EQ(i.lookups, 102);
+	EQ(i.inserts, 102);
+	EQ(i.deletes, 102);
+	EQ(i.holders, 2);
+	close(other);
+	EQ(info(fd).holders, 1);
+	close(fd);
+	i = (struct hmap_info){ .after = i.id - 1 };
+	fd = dev(O_RDONLY);
+	EQ(call(fd, HMAP_IOC_INFO, &i), 0);
+	EQ(strcmp(i.name, "counted"), 0);
+	EQ(i.holders, 0);
+	EQ(i.lookups, 102);
 }
 
 static void info_lists(void)
@@ -374,6 +430,7 @@ static const struct test tests[] = {
 	TEST(insert_modes),
 	TEST(clear_empties),
 	TEST(info_tells),
+	TEST(info_counts_calls),
 	TEST(info_lists),
 	TEST(hint_makes_room),
 };

@@ -95,10 +95,11 @@ class Info(ctypes.Structure):
     _fields_ = [
         *_fields(ctypes.c_uint64,
                  'after id epoch count bytes max_entries max_bytes owner_bytes '
-                 'owner_max_bytes growths same_size_growths nevacuate'),
+                 'owner_max_bytes growths same_size_growths nevacuate lookups '
+                 'inserts deletes'),
         *_fields(ctypes.c_uint32,
                  'key_kind key_size elem_size create_flags mode uid gid access '
-                 'log2_buckets noverflow state reserved'),
+                 'log2_buckets noverflow state holders'),
         ('name', ctypes.c_char * NAME_LEN),
     ]
 

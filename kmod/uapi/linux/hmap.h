@@ -451,6 +451,10 @@ struct hmap_record {
  * @growths: (R) times it has doubled
  * @same_size_growths: (R) times it was squeezed into an array of the same size
  * @nevacuate: (R) old buckets below this one have been moved; while growing only
+ * @lookups: (R) keys that LOOKUP and LOOKUP_BATCH were called for so far, whether
+ *	or not they were there
+ * @inserts: (R) likewise INSERT, INSERT_BATCH, and UPDATE but for TAKE
+ * @deletes: (R) likewise DELETE, DELETE_BATCH, and UPDATE with TAKE
  * @key_kind: (W) as it was created, like the next three
  * @key_size: (W) bytes in a key
  * @elem_size: (W) bytes in an elem
@@ -462,12 +466,14 @@ struct hmap_record {
  * @log2_buckets: (R) Go's B
  * @noverflow: (R) overflow buckets; approximate where @log2_buckets is over 15
  * @state: (R) HMAP_STATE_*
- * @reserved: set to 0
+ * @holders: (R) files that are bound to it
  * @name: the map's name, or zeros
  *
  * @access says what the file may do with the map; where it is not bound, what
  * it might if it were bound to it.  Fields marked R are told if that is to read,
  * those marked W if it is to read or to write, and else are 0.
+ * @lookups, @inserts and @deletes are kept as longs of the kernel, which may
+ * have 32 bits only, and wrap round.
  *
  * With @after, a file that is not bound can list the maps that have names.
  *
@@ -489,6 +495,9 @@ struct hmap_info {
 	__u64 growths;
 	__u64 same_size_growths;
 	__u64 nevacuate;
+	__u64 lookups;
+	__u64 inserts;
+	__u64 deletes;
 	__u32 key_kind;
 	__u32 key_size;
 	__u32 elem_size;
@@ -500,7 +509,7 @@ struct hmap_info {
 	__u32 log2_buckets;
 	__u32 noverflow;
 	__u32 state;
-	__u32 reserved;
+	__u32 holders;
 	char name[HMAP_NAME_LEN];
 };
 
