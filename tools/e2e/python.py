@@ -1,8 +1,9 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0
-"""hmap.py against the device: its maps are what dicts are, and shared."""
+"""The module hmap: its maps are what dicts are, and shared."""
 
 import errno
+import json
 import os
 import random
 import signal
@@ -70,9 +71,11 @@ def test_types():
             ('u64', 'u64', 2 ** 64 - 1, 2 ** 63, 2 ** 64 - 1, 2 ** 63),
             ('bytes:3', 'bytes:8', b'a\0b', bytes(8), b'a\0b', bytes(8)),
             ('bytes:8', 'bytes:4', bytearray(8), b'abcd', bytes(8), b'abcd'),
-            ('string', 'var:300', 'ä', b'', 'ä'.encode(), b''),
-            ('string', 'var:65536', b'', bytes(65536), b'', bytes(65536)),
-            ('string', 'none', 'k' * 4096, None, b'k' * 4096, None)):
+            ('string', 'var:300', 'ä', b'', 'ä', b''),
+            ('string', 'u64', '\udcff', 1, '\udcff', 1),
+            ('bytes-string', 'u64', b'\xff', 1, b'\xff', 1),
+            ('string', 'var:65536', '', bytes(65536), '', bytes(65536)),
+            ('string', 'none', 'k' * 4096, None, 'k' * 4096, None)):
         with hmap.create(key=key, elem=elem) as m:
             m[k] = e
             equal(m[k], e2)
@@ -91,8 +94,9 @@ def test_wrong_types():
         raises(OverflowError, m.__setitem__, 1, key, has=key)
         not_there(m, key)
     for key in (b'12345678', '1', 1.0, None):
-        raises(TypeError, m.__getitem__, key)
-        raises(TypeError, m.__setitem__, 1, key)
+        name = type(key).__name__
+        raises(TypeError, m.__getitem__, key, has=f'be int, not {name}')
+        raises(TypeError, m.__setitem__, 1, key, has='elem must be int')
         not_there(m, key)
     for n in (-2 ** 64, 2 ** 64):
         raises(OverflowError, m.add, 1, n, has=n)
@@ -101,16 +105,22 @@ def test_wrong_types():
     m = hmap.create(key='bytes:3', elem='var:2')
     raises(ValueError, m.__setitem__, b'ab', b'')
     raises(ValueError, m.__setitem__, b'abcd', b'')
-    raises(TypeError, m.__setitem__, 'abc', b'')
+    raises(TypeError, m.__setitem__, 'abc', b'', has='key must be bytes')
     raises(ValueError, m.__setitem__, b'abc', b'xyz', has='at most 2')
-    raises(TypeError, m.__setitem__, b'abc', 'xy')
+    raises(TypeError, m.__setitem__, b'abc', 'xy', has='elem must be bytes')
     raises(ValueError, m.update, [(b'abc', b'x'), (b'ab', b'y')])
     raises(ValueError, m.get_many, [b'ab', b'abcd'])
     not_there(m, b'ab')
     raises(OSError, m.add, b'abc', number=errno.EOPNOTSUPP)
     equal(len(m), 0)
-    m = hmap.create(key='string', elem='u64')
-    raises(ValueError, m.__setitem__, 'k' * 4097, 1)
+    m = hmap.create(key='string', elem='none')
+    raises(ValueError, m.__setitem__, 'k' * 4097, None)
+    raises(TypeError, m.__setitem__, 'k', b'', has='elem must be None')
+    raises(TypeError, m.__setitem__, b'k', None, has='key must be str')
+    m['k'] = None
+    equal(('k' in m, b'k' in m), (True, False))
+    m = hmap.create(key='bytes-string', elem='none')
+    raises(TypeError, m.__setitem__, 'k', None, has='key must be bytes')
     for key, elem in (('u16', 'u64'), ('bytes:', 'u64'), ('u64', 'string'),
                       ('u64', 'bytes:-1'), ('u64', 'bytes:0'),
                       ('bytes:\u0663', 'u64')):
@@ -182,6 +192,109 @@ def test_is_a_dict():
     equal(list(m), [])
 
 
+def test_becomes_a_dict():
+    """In each of the ways that there are to make it one."""
+    d = {'ssh': 22, 'domain': 53, 'ä': 1}
+    m = hmap.create(key='string', elem='u64')
+    for start in ({}, d):
+        m.update(start)
+        other = dict.fromkeys(range(3)) | {'ssh': 0}
+        merged = dict(other)
+        merged |= m
+        for value, expected in (
+                (dict(m), start), ({**m}, start), (m.copy(), start),
+                (m | other, start | other), (other | m, other | start),
+                (merged, other | start), (dict(m, x=1), start | {'x': 1}),
+                (dict(m.items()), start), (dict(zip(m.keys(), [0] * 3)),
+                                           dict.fromkeys(start, 0)),
+                ((lambda **kw: kw)(**m), start),
+                (json.loads(json.dumps(dict(m))), start)):
+            equal(value, expected)
+        equal((m == start, m == hmap.open(m), m == other, m == 1, m != start),
+              (True, True, False, False, False))
+    equal(dict(m)['ssh'], 22)
+    m |= {'go': 9000}
+    equal(m['go'], 9000)
+    raises(TypeError, lambda: m | 1)
+    raises(TypeError, lambda: 1 | m)
+
+
+def test_dict_of_what_changes():
+    """dict(m) is one walk, and looks up no key that might be gone."""
+    class Watched(hmap.Map):
+        def _lookup(self, key):
+            raise AssertionError('a lookup')
+
+    m = u64_map()
+    m.update((i, i) for i in range(1000))
+    equal(dict(Watched(os.dup(m.fileno()))), {i: i for i in range(1000)})
+    # But what a program asks for itself is what is there now.
+    for key in list(m.keys()):
+        del m[key]
+        raises(KeyError, m.__getitem__, key)
+    for key in m.keys() if m.update({1: 1}) is None else ():
+        m[key] = 2
+        equal(m[key], 2)
+    # A map that is cleared on the way
+    clears = 3
+
+    class Cleared(hmap.Map):
+        def _walk(self):
+            nonlocal clears
+            walk = super()._walk()
+            yield next(walk)
+            if clears:
+                clears -= 1
+                self.clear()
+                self.update(dict.fromkeys(range(5000), 7))
+            yield from walk
+
+    m = Cleared(os.dup(m.fileno()))
+    m.update((i, i) for i in range(5000))
+    equal(dict(m), dict.fromkeys(range(5000), 7))
+    equal(clears, 0)
+    clears = 1000
+    raises(RuntimeError, dict, m, has='cleared')
+    equal(clears > 900, True)
+
+
+def test_dict_while_another_deletes():
+    m = u64_map()
+    m.update((i, i) for i in range(2000))
+    writer = os.fork()
+    if not writer:
+        while True:
+            for i in range(1000, 2000):
+                m.pop(i, None)
+                m[i] = i
+    for _ in range(30):
+        d = dict(m)
+        equal([i for i in range(1000) if d.pop(i, None) != i], [])
+        equal([i for i in d if i != d[i]], [])
+    os.kill(writer, signal.SIGKILL)
+    os.waitpid(writer, 0)
+
+
+def test_repr():
+    m = hmap.create('named', key='string', elem='u64')
+    equal(repr(m), "<hmap.Map 'named', string to u64, 0 entries: {}>")
+    m['ssh'] = 22
+    equal(repr(m), "<hmap.Map 'named', string to u64, 1 entries: {'ssh': 22}>")
+    m.update((str(i), i) for i in range(9))
+    equal(repr(m).endswith(', ...}>'), True)
+    text = repr(m.info())
+    for part in ("name='named'", "key='string'", "elem='u64'", 'mode=0o600',
+                 'count=10,', f'bytes={m.info().bytes},'):
+        equal(part in text, True)
+    m.close()
+    equal(repr(m), '<hmap.Map, closed>')
+    m = hmap.create(key='bytes:3', elem='var:9')
+    m[b'abc'] = b''
+    equal(repr(m), f"<hmap.Map id:{m.info().id}, bytes:3 to var:9, 1 entries: "
+                   "{b'abc': b''}>")
+    equal(type(hmap.__version__), str)
+
+
 def test_is_not_slow():
     """No walk for each popitem(), and no elem for `in`."""
     walks = 0
@@ -213,17 +326,17 @@ def test_is_not_slow():
 
 
 def test_batches():
-    d = {f'key {i}'.encode(): os.urandom(i) for i in range(1000)}
+    d = {f'key {i}': os.urandom(i) for i in range(1000)}
     m = hmap.create(key='string', elem='var:1000')
     m.update(d)
     equal(dict(m.items()), d)
     m.update([('a', b'b')], c=b'd')
     equal(m.get_many(['a', 'b', 'c']), {'a': b'b', 'c': b'd'})
     equal(m.get_many([]), {})
-    m.update({b'none': b''} | dict.fromkeys(d, b'x' * 1000))
-    equal(m.get_many([b'key 1', b'?', *d]), dict.fromkeys(d, b'x' * 1000))
-    equal(m.delete_many([b'?', 'a', *d, 'a']), 1001)
-    equal(sorted(m), [b'c', b'none'])
+    m.update({'none': b''} | dict.fromkeys(d, b'x' * 1000))
+    equal(m.get_many(['key 1', '?', *d]), dict.fromkeys(d, b'x' * 1000))
+    equal(m.delete_many(['?', 'a', *d, 'a']), 1001)
+    equal(sorted(m), ['c', 'none'])
     m.update(())
     equal(len(m), 2)
 
@@ -307,10 +420,14 @@ def test_limits():
     m.update({1: 1, 2: 2, 3: 3})
     for grow in (lambda: m.__setitem__(4, 4), lambda: m.update({3: 0, 4: 4}),
                  lambda: m.setdefault(4, 4), lambda: m.add(4)):
-        raises(OSError, grow, number=errno.ENOSPC, has='max_entries')
+        raises(OSError, grow, number=errno.ENOSPC, has='(max_entries 3)')
     equal(sorted(m.items()), [(1, 1), (2, 2), (3, 0)])
     raises(OSError, lambda: hmap.create(key='u64', elem='u64', max_entries=1,
-                                        hint=2), number=errno.ENOSPC)
+                                        hint=2), number=errno.ENOSPC,
+           has='max_maps 1024')
+    m = hmap.create(key='u64', elem='bytes:128', max_bytes=100000)
+    raises(OSError, m.update, ((i, bytes(128)) for i in range(10000)),
+           number=errno.ENOSPC, has='max_bytes 100000')
 
 
 def test_open_again():
@@ -330,7 +447,7 @@ def test_set():
     m.set(mode=0o640, uid=1, gid=2, max_entries=1, name='name')
     info = hmap.open('name').info()
     equal((info.mode, info.uid, info.gid, info.max_entries, info.name),
-          (0o640, 1, 2, 1, b'name'))
+          (0o640, 1, 2, 1, 'name'))
     m[1] = 1
     raises(OSError, m.__setitem__, 2, 2, number=errno.ENOSPC)
     m.set(max_entries=0)
@@ -366,7 +483,11 @@ def test_names():
         m[1] = 3
     with hmap.open('name', elem=bytes) as m:
         equal(m[1], (3).to_bytes(8, sys.byteorder))
-    equal([(i.name, i.count) for i in hmap.maps()], [(b'name', 1)])
+    hmap.create('text', key='string', elem='u64')['ssh'] = 22
+    equal(dict(hmap.open('text')), {'ssh': 22})
+    equal(dict(hmap.open('text', key=bytes)), {b'ssh': 22})
+    hmap.unlink('text')
+    equal([(i.name, i.count) for i in hmap.maps()], [('name', 1)])
     raises(ValueError, hmap.open, 'name', 'w')
     hmap.unlink('name')
     raises(FileNotFoundError, hmap.open, 'name', has="'name'")
@@ -390,7 +511,7 @@ def test_another_user():
         raises(PermissionError, lambda: hmap.open('read by all').set(mode=0),
                has='only its owner')
         told = {info.name: info.count for info in hmap.maps()}
-        equal(told, {b'mine': 0, b'read by all': 1})
+        equal(told, {'mine': 0, 'read by all': 1})
         return hmap.open('read by all')[1]
 
     equal(in_workers(work), WORKERS * 2)
