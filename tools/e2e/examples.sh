@@ -92,7 +92,107 @@ test_symbols()
 	[ "$(symbols.py two)" = '0000000000000010 two' ] || die "no two"
 }
 
-set -- counter cached symbols
+get()	# PATH CLIENT TIMES: the statuses of that many requests, and the last answer
+{
+	/usr/bin/python3 - "$@" <<-END
+	import http.client, socket, sys
+
+	path, client, times = sys.argv[1:]
+	for _ in range(int(times)):
+	    connection = http.client.HTTPConnection('web')
+	    connection.sock = socket.socket(socket.AF_UNIX)
+	    connection.sock.connect('socket')
+	    connection.request('GET', path, headers={'X-Real-IP': client})
+	    answer = connection.getresponse()
+	    print(answer.status)
+	print(answer.read().decode(), end='')
+	END
+}
+
+wait_for()	# COMMAND...
+{
+	tries=300
+	until "$@"; do
+		tries=$((tries - 1))
+		[ "$tries" -gt 0 ] || die "still not so: $*"
+		sleep 0.1
+	done
+}
+
+workers()	# PID of their parent
+{
+	cat /proc/[0-9]*/stat 2>/dev/null |
+		awk -v parent="$1" '$4 == parent { print $1 }'
+}
+
+are()		# NUMBER
+{
+	[ "$(workers "$server" | wc -l)" = "$1" ]
+}
+
+gone()		# PID...
+{
+	for pid in "$@"; do
+		[ ! -e "/proc/$pid" ] || return
+	done
+}
+
+no_clients()
+{
+	hmapctl dump web >held && ! grep -q 'client ' held
+}
+
+serve()		# WINDOW
+{
+	rm -f socket
+	webserver.py --workers 3 --limit 20 --window "$1" socket &
+	server=$!
+	wait_for are 4
+}
+
+stop()
+{
+	pids=$(workers "$server")
+	kill "$server"
+	wait "$server" || die "the server failed"
+	# shellcheck disable=SC2086 # several
+	wait_for gone $pids
+}
+
+# A window that does not end here
+test_webserver()
+{
+	serve 100000000
+	pids=
+	for part in 1 2 3; do
+		get / 10.0.0.1 15 >"got.$part" &
+		pids="$pids $!"
+	done
+	for pid in $pids; do
+		wait "$pid" || die "no answer"
+	done
+	[ "$(cat got.* | grep -cx 200)" = 20 ] || die "not limited to 20"
+	[ "$(cat got.* | grep -cx 429)" = 25 ] || die "not all others refused"
+	[ "$(get / 10.0.0.2 1)" = "200
+request 21" ] || die "another client is refused"
+	pids=$(workers "$server")
+	# shellcheck disable=SC2086 # several
+	kill -9 $pids
+	# shellcheck disable=SC2086
+	wait_for gone $pids
+	wait_for are 4
+	get / 10.0.0.1 1 | grep -qx 429 || die "forgets with its workers"
+	get /stats x 1 | grep -q '"requests served": 21' || die "counts differ"
+	hmapctl lookup web 'requests refused' >out
+	[ "$(cat out)" = 26 ] || die "refused $(cat out), not 26"
+	stop
+	serve 1
+	get / 10.0.0.1 1 | grep -qx 'request 22' || die "forgets with the server"
+	wait_for no_clients
+	stop
+}
+
+set -- counter cached symbols webserver
 echo 'KTAP version 1'
 echo "1..$#"
 number=0
@@ -106,7 +206,7 @@ for name in "$@"; do
 		echo "not ok $number $name"
 	fi
 done
-for map in cached symbols; do
+for map in cached symbols web; do
 	hmapctl unlink $map 2>/dev/null
 done
 exit $failed
