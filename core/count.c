@@ -11,7 +11,7 @@
  */
 #include <linux/cpumask.h>
 
-#include "internal.h"
+#include "trace.h"
 
 /* This many or fewer entries in the count may all be room that CPUs hold. */
 static unsigned long hmap_count_near(const struct bucket_array *a)
@@ -82,8 +82,11 @@ int hmap_count_draw(struct bucket_array *a)
 	count = atomic_long_read(&l->count);
 	do {
 		while (count >= max) {
-			if (!hmap_take_back_room(h, l))
+			if (!hmap_take_back_room(h, l)) {
+				trace_hmap_limit(h, HMAP_LIMIT_ENTRIES,
+						 -ENOSPC);
 				return -ENOSPC;
+			}
 			count = atomic_long_read(&l->count);
 		}
 		n = count <= near || max - count <= near ? 1 : a->batch;

@@ -12,6 +12,7 @@
 #include <linux/sched.h>
 
 #include "key.h"
+#include "trace.h"
 
 #define SKIP		128	/* marks that a write goes over, at most */
 #define MAX_RETRY	(10 * HZ)
@@ -51,11 +52,11 @@ static __always_inline bool goes_to_y(const struct hmap_type *t, const u8 kind,
 }
 
 /* Make a chain, empty as yet, long enough for @n entries. */
-static int evac_room(struct bucket_array *a, struct bmap *b, unsigned int n,
+static int evac_room(struct bucket_array *a, struct bmap *head, unsigned int n,
 		     struct bmap **reserve)
 {
 	const struct hmap_type *t = &a->h->t;
-	struct bmap *next;
+	struct bmap *b = head, *next;
 
 	for (; n > BUCKET_CNT; n -= BUCKET_CNT) {
 		next = bmap_overflow(t, b);
@@ -64,6 +65,7 @@ static int evac_room(struct bucket_array *a, struct bmap *b, unsigned int n,
 			if (!next)
 				return -ENOMEM;
 			bmap_set_overflow(t, b, next);
+			trace_hmap_overflow(a, head);
 		}
 		b = next;
 	}
@@ -245,8 +247,10 @@ static void hmap_grow_done(struct bucket_array *a, struct bucket_array *old)
 {
 	hmap_test_delay();
 	/* Pairs with the acquire in old_of(); the winner retires the array. */
-	if (cmpxchg(&a->old, old, NULL) == old)
+	if (cmpxchg(&a->old, old, NULL) == old) {
+		trace_hmap_grow_done(a, old);
 		hmap_array_retire(old);
+	}
 }
 
 static void count_marked(struct bucket_array *a, struct bucket_array *old)
@@ -292,8 +296,10 @@ int hmap_evacuate(struct bucket_array *a, struct bucket_array *old,
 	} else {
 		err = evac_chain(a, old, head, oldbucket, reserve);
 		guard_unlock(head, guard_map_of(h));
-		if (!err)
+		if (!err) {
+			trace_hmap_evacuate(old, oldbucket);
 			count_marked(a, old);
+		}
 	}
 	local_irq_restore(flags);
 	return err;

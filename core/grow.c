@@ -14,6 +14,7 @@
 #include <linux/sched/mm.h>
 
 #include "key.h"
+#include "trace.h"
 
 #define SMALL_ARRAY	7168	/* bytes that an insert makes itself */
 #define FINISH_DELAY	(HZ / 10)
@@ -133,6 +134,7 @@ void hmap_publish(struct hmap *h, struct bucket_array *a)
 	a->l = h->l;
 	a->hash0 = h->l->hash0;
 	a->serial = h->generation + 1;
+	a->published = ktime_get_ns();
 	WRITE_ONCE(h->generation, a->serial);
 	rcu_assign_pointer(h->buckets, a);
 }
@@ -169,6 +171,7 @@ static bool publish_growth(struct hmap *h, struct bucket_array *new,
 		else
 			h->growths++;
 		new->old = a;
+		trace_hmap_grow_start(a, new);
 		hmap_publish(h, new);
 		hmap_test_delay();
 	}

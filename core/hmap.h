@@ -23,6 +23,8 @@
 #define HMAP_MAX_STRING_LEN	4096	/* HMAP_KEY_STRING */
 #define HMAP_MAX_ELEM_SIZE	65536
 
+#define HMAP_NAME_SIZE	64	/* bytes of a name, with its NUL */
+
 /**
  * enum hmap_key_kind - what the keys of a map are
  * @HMAP_KEY_U32: a u32 in native byte order
@@ -81,6 +83,7 @@ struct hmap_pool {
  * @max_entries: entries the map may hold; 0 for no limit
  * @max_bytes: memory the map may use, in bytes; 0 for no limit
  * @pool: a limit it shares with other maps, or NULL
+ * @name: what tracepoints call it, or NULL; cut off where it is too long
  * @hasher: hash to use in place of the built-in one, or NULL.  For tests: a
  *	map with predictable hashes is open to attack.  Called with the bytes
  *	of the key, their number, and the map's seed, under a raw spinlock.
@@ -94,6 +97,7 @@ struct hmap_params {
 	unsigned long max_entries;
 	unsigned long max_bytes;
 	struct hmap_pool *pool;
+	const char *name;
 	u64 (*hasher)(const void *key, size_t len, u32 hash0);
 };
 
@@ -177,6 +181,8 @@ int hmap_insert(struct hmap *h, const void *key, const void *elem,
 int hmap_delete(struct hmap *h, const void *key);
 int hmap_clear(struct hmap *h);
 unsigned long hmap_len(const struct hmap *h);
+u64 hmap_id(const struct hmap *h);
+void hmap_rename(struct hmap *h, const char *name);
 void hmap_set_limits(struct hmap *h, unsigned long max_entries,
 		     unsigned long max_bytes);
 

@@ -77,6 +77,7 @@ struct bucket_array {
 	struct lineage *l;
 	struct hmap *h;
 	unsigned long serial;		/* hmap.generation when published */
+	u64 published;			/* ns; when, for tracing */
 	unsigned long nr_spare;
 	size_t bytes;			/* header and buckets */
 
@@ -136,6 +137,9 @@ struct hmap {
 	int grow_error;			/* why the last growth was refused, or 0 */
 	unsigned long finish_retry;	/* jiffies to wait after it got no memory */
 	u64 reseeded;			/* jiffies64 when that was last tried */
+
+	u64 id;				/* ascends from 1, never used again */
+	char name[HMAP_NAME_SIZE];	/* for tracing; under hmap.lock */
 
 	refcount_t refs;		/* hmap_destroy()'s, and each dying array's */
 	struct llist_node free_node;	/* in the end */

@@ -9,6 +9,7 @@
 #include <linux/slab.h>
 
 #include "key.h"
+#include "trace.h"
 
 static int init_type(struct hmap_type *t, const struct hmap_params *p)
 {
@@ -81,8 +82,10 @@ static int init_map(struct hmap *h, const struct hmap_params *params)
 {
 	int err;
 
-	if (params->hint > h->max_entries)
+	if (params->hint > h->max_entries) {
+		trace_hmap_limit(h, HMAP_LIMIT_ENTRIES, -ENOSPC);
 		return -ENOSPC;
+	}
 	err = init_type(&h->t, params);
 	if (err)
 		return err;
@@ -121,6 +124,7 @@ static void map_free(struct hmap *h)
  */
 struct hmap *hmap_create(const struct hmap_params *params)
 {
+	static atomic64_t last_id = ATOMIC64_INIT(0);
 	static struct lock_class_key guard_key;
 	struct hmap *h;
 	int err;
@@ -141,15 +145,49 @@ struct hmap *hmap_create(const struct hmap_params *params)
 	refcount_set(&h->refs, 1);
 	hmap_grow_init(h);
 	hmap_seed_init(h);
+	h->id = atomic64_inc_return(&last_id);
+	hmap_rename(h, params->name);
 
 	err = init_map(h, params);
 	if (err) {
 		map_free(h);
 		return ERR_PTR(err);
 	}
+	trace_hmap_create(h);
 	return h;
 }
 EXPORT_SYMBOL_GPL(hmap_create);
+
+/**
+ * hmap_id() - Tell which map this is.
+ * @h: the map
+ *
+ * Context: Any.
+ * Return: A number over 0 that no other map has had since boot; tracepoints tell
+ * it, too.
+ */
+u64 hmap_id(const struct hmap *h)
+{
+	return h->id;
+}
+EXPORT_SYMBOL_GPL(hmap_id);
+
+/**
+ * hmap_rename() - Change what tracepoints call a map.
+ * @h: the map
+ * @name: its name, or NULL; cut off where it is too long
+ *
+ * Context: Any but NMI.
+ */
+void hmap_rename(struct hmap *h, const char *name)
+{
+	unsigned long flags;
+
+	raw_spin_lock_irqsave(&h->lock, flags);
+	strscpy_pad(h->name, name ?: "", sizeof(h->name));
+	raw_spin_unlock_irqrestore(&h->lock, flags);
+}
+EXPORT_SYMBOL_GPL(hmap_rename);
 
 /*
  * Blocks that wait for a grace period are charged to their map.  One work item
@@ -201,6 +239,7 @@ void hmap_destroy(struct hmap *h)
 		return;
 	cancel_delayed_work_sync(&h->reseed_work);
 	hmap_grow_exit(h);
+	trace_hmap_destroy(h);
 	/* A new seed may still be under way, and looks for its array. */
 	raw_spin_lock_irqsave(&h->lock, flags);
 	a = buckets_locked(h);
@@ -289,6 +328,7 @@ int hmap_clear(struct hmap *h)
 	rcu_read_unlock();
 	if (B >= 0)
 		new = hmap_array_new(h, B, GFP_KERNEL | __GFP_RETRY_MAYFAIL);
+	trace_hmap_clear(h);
 	hmap_replace(h, IS_ERR(new) ? NULL : new);
 	mutex_unlock(&h->clear_lock);
 	return 0;

@@ -7,7 +7,7 @@
 #include <linux/slab.h>
 #include <linux/vmalloc.h>
 
-#include "internal.h"
+#include "trace.h"
 
 /* Add only if it fits: a large request that is refused disturbs no other. */
 static bool add_within(atomic_long_t *used, size_t bytes, unsigned long max)
@@ -34,12 +34,15 @@ int hmap_charge(struct hmap *h, size_t bytes)
 {
 	struct hmap_pool *pool = h->pool;
 
-	if (!add_within(&h->bytes, bytes, READ_ONCE(h->max_bytes)))
+	if (!add_within(&h->bytes, bytes, READ_ONCE(h->max_bytes))) {
+		trace_hmap_limit(h, HMAP_LIMIT_BYTES, -ENOSPC);
 		return -ENOSPC;
+	}
 	if (!pool || add_within(&pool->bytes, bytes,
 				READ_ONCE(pool->max_bytes)))
 		return 0;
 	atomic_long_sub(bytes, &h->bytes);
+	trace_hmap_limit(h, HMAP_LIMIT_POOL, -EDQUOT);
 	return -EDQUOT;
 }
 EXPORT_SYMBOL_TEST(hmap_charge);

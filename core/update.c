@@ -9,6 +9,7 @@
 #include <linux/slab.h>
 
 #include "lookup.h"
+#include "trace.h"
 
 /* New keys are refused past this many times the load, should growth be. */
 #define MAX_LOADS	4
@@ -225,8 +226,10 @@ static int count_entry(struct hmap_op *op, struct bucket_array *a)
 	}
 	if (unlikely(count >= MAX_LOADS / 2 * a->grow_at)) {
 		err = READ_ONCE(h->grow_error);
-		if (err && count >= MAX_LOADS * a->grow_at)
+		if (err && count >= MAX_LOADS * a->grow_at) {
+			trace_hmap_limit(h, HMAP_LIMIT_LOAD, err);
 			return err;
+		}
 		op->grow_later = true;
 	}
 	return hmap_count_draw(a);
@@ -271,8 +274,10 @@ static int write_absent(struct hmap *h, struct hmap_op *op,
 	if (key_needs_block(&h->t, op->key) && !op->key_block)
 		return AGAIN_MEMORY;
 	at = free_place(&h->t, head);
-	if (unlikely(at.slot == BUCKET_CNT) && chain_is_long(&h->t, head))
+	if (unlikely(at.slot == BUCKET_CNT) && chain_is_long(&h->t, head)) {
+		trace_hmap_limit(h, HMAP_LIMIT_CHAIN, -ENOSPC);
 		return -ENOSPC;
+	}
 	ret = count_entry(op, a);
 	if (ret)
 		return ret;
@@ -283,6 +288,7 @@ static int write_absent(struct hmap *h, struct hmap_op *op,
 			return AGAIN_MEMORY;
 		}
 		bmap_set_overflow(&h->t, at.b, next);
+		trace_hmap_overflow(w, head);
 		at = (struct hmap_place){ next, 0 };
 	}
 	put_entry(h, op, hash, at);

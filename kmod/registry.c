@@ -25,13 +25,13 @@ static_assert(HMAP_KIND_U64 == HMAP_KEY_U64);
 static_assert(HMAP_KIND_BYTES == HMAP_KEY_BYTES);
 static_assert(HMAP_KIND_STRING == HMAP_KEY_STRING);
 static_assert(HMAP_ELEM_SIZE_MAX == HMAP_MAX_ELEM_SIZE);
+static_assert(HMAP_NAME_LEN == HMAP_NAME_SIZE);
 
 /* Protects the following, &struct owner, and &user_map.attrs and what follows. */
 static DEFINE_MUTEX(registry_lock);
 static LIST_HEAD(named);		/* by ascending id */
 static LIST_HEAD(owners);
 static unsigned int nr_maps;		/* with and without names */
-static u64 last_id;
 
 /* === Names === */
 
@@ -171,6 +171,7 @@ static int set_params(struct hmap_params *p, const struct hmap_create *create)
 		.key_size = create->key_size,
 		.elem_size = create->elem_size,
 		.flags = HMAP_ACCOUNT,
+		.name = create->name,
 	};
 	if (create->flags & HMAP_CREATE_VAR_ELEM)
 		p->flags |= HMAP_VAR_ELEM;
@@ -300,6 +301,7 @@ static struct user_map *user_map_new(const struct hmap_create *create)
 		goto free_map;
 	}
 
+	map->id = hmap_id(map->h);
 	map->var_key = p.key_kind == HMAP_KEY_STRING;
 	map->var_elem = p.flags & HMAP_VAR_ELEM;
 	map->key_len = map->var_key ? HMAP_MAX_STRING_LEN : p.key_size;
@@ -335,7 +337,6 @@ static int user_map_publish(struct user_map *map)
 	}
 
 	nr_maps++;
-	map->id = ++last_id;
 	hmap_debugfs_add(map);
 	if (map->attrs.name[0])
 		add_name(map);
@@ -675,6 +676,7 @@ static int set_locked(struct user_map *map, const struct hmap_set *set)
 
 	map->attrs = attrs;
 	if (set->flags & HMAP_SET_NAME) {
+		hmap_rename(map->h, attrs.name);
 		if (attrs.named)
 			hmap_debugfs_rename(map);
 		else
