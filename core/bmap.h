@@ -175,6 +175,33 @@ static inline bool tophash_evacuated(u64 word)
 	return top > EMPTY_ONE && top < MIN_TOPHASH;
 }
 
+/*
+ * The filter of a chain has a bit for each tophash behind the head, and keeps
+ * it when the entry goes, until nothing is left there.
+ *
+ * A lookup may read filter and head without the lock, in either order: a key
+ * that is there all the while is in one slot all the while, and so either the
+ * head or the filter shows it.  What is new in the chain is there once the guard
+ * has been let go, and then so is its bit.
+ */
+static inline u32 filter_bit(u8 top)
+{
+	return 1U << top % 32;
+}
+
+static __always_inline bool filter_lacks(const struct bmap *head, u8 top)
+{
+	return !(READ_ONCE(guard_of(head)->filter) & filter_bit(top));
+}
+
+/* Under the guard, or while nobody looks at the chain. */
+static __always_inline void filter_add(struct bmap *head, u8 top)
+{
+	struct guard *g = guard_of(head);
+
+	WRITE_ONCE(g->filter, g->filter | filter_bit(top));
+}
+
 static inline bool evacuated(const struct bmap *head)
 {
 	/* Pairs with the release in evac_mark(). */

@@ -21,17 +21,30 @@
 
 /* Where evacuated entries of one half go: Go's evacDst. */
 struct evac_dst {
+	struct bmap *head;
 	struct bmap *b;
 	unsigned int slot;
 	u64 word;			/* tophash of the slots filled so far */
 };
+
+/* Have a bucket tell of the slots that were filled. */
+static __always_inline void evac_show(struct evac_dst *dst)
+{
+	u64 word = dst->word;
+
+	WRITE_ONCE(dst->b->tophash_word, cpu_to_le64(word));
+	if (likely(dst->b == dst->head))
+		return;
+	for (; word; word >>= 8)
+		filter_add(dst->head, word);
+}
 
 static __always_inline void evac_put(const struct hmap_type *t,
 				     struct evac_dst *dst, u8 top,
 				     struct bmap *from, unsigned int slot)
 {
 	if (dst->slot == BUCKET_CNT) {
-		WRITE_ONCE(dst->b->tophash_word, cpu_to_le64(dst->word));
+		evac_show(dst);
 		dst->b = bmap_overflow(t, dst->b);
 		dst->slot = 0;
 		dst->word = 0;
@@ -154,8 +167,10 @@ static int evac_chain(struct bucket_array *a, struct bucket_array *old,
 	struct bmap *b;
 	int err;
 
-	dst[0].b = bucket_at(t, a, oldbucket);
-	dst[1].b = bucket_at(t, a, oldbucket + newbit);
+	dst[0].head = bucket_at(t, a, oldbucket);
+	dst[1].head = bucket_at(t, a, oldbucket + newbit);
+	dst[0].b = dst[0].head;
+	dst[1].b = dst[1].head;
 	b = bmap_overflow(t, head);
 	if (unlikely(b)) {
 		err = evac_prepare(a, head, newbit, dst, reserve);
@@ -166,9 +181,9 @@ static int evac_chain(struct bucket_array *a, struct bucket_array *old,
 	for (; unlikely(b); b = bmap_overflow(t, b))
 		evac_mark(b, evac_copy(t, b, a->hash0, newbit, dst));
 	if (dst[0].word)
-		WRITE_ONCE(dst[0].b->tophash_word, cpu_to_le64(dst[0].word));
+		evac_show(&dst[0]);
 	if (dst[1].word)
-		WRITE_ONCE(dst[1].b->tophash_word, cpu_to_le64(dst[1].word));
+		evac_show(&dst[1]);
 	hmap_test_delay();
 	evac_mark(head, marks);
 	hmap_test_delay();

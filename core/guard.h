@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * The guard of a bucket: its lock and its sequence, in one word right before
- * the bucket, in the line that a lookup reads anyway.
+ * the bucket, in the line that a lookup reads anyway; and beside them what a
+ * lookup asks before it follows the chain.
  *
  * Bit 0 is set while a writer holds the lock; the rest counts the writers there
  * have been.  The guard of a bucket covers the chain behind it, too.  A guard is
@@ -22,7 +23,7 @@ struct bmap;
 
 struct guard {
 	u32 seq;
-	u32 unused;		/* buckets stay aligned to eight bytes */
+	u32 filter;		/* of what lies behind the bucket, see bmap.h */
 };
 
 #define GUARD_LOCKED	1U

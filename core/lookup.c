@@ -19,12 +19,10 @@
 static int read_chain(const struct hmap_type *t, struct bmap *head, u32 seq,
 		      u64 word, u8 top, const void *key, void *to)
 {
-	struct bmap *b = bmap_overflow(t, head);
 	struct hmap_place at;
 	bool found;
 
-	found = b && !tophash_match(word, EMPTY_REST) &&
-		hmap_find(t, t->key_kind, b, tophash_load(b), top, key, &at);
+	found = hmap_find_behind(t, t->key_kind, head, word, top, key, &at);
 	if (found && to)
 		hmap_copy(to, bmap_elem(t, at.b, at.slot), t->elem_slot);
 	if (!guard_read_valid(head, seq))

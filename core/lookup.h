@@ -52,21 +52,31 @@ hmap_find_in_bucket(const struct hmap_type *t, const u8 kind, struct bmap *b,
 	return false;
 }
 
-/* Look in a chain from @b on, whose first tophash bytes are @word. */
+/* Look in the chain behind a bucket, whose tophash bytes are @word. */
 static __always_inline bool
-hmap_find(const struct hmap_type *t, const u8 kind, struct bmap *b, u64 word,
-	  u8 top, const void *key, struct hmap_place *at)
+hmap_find_behind(const struct hmap_type *t, const u8 kind, struct bmap *b,
+		 u64 word, u8 top, const void *key, struct hmap_place *at)
 {
-	for (;;) {
-		if (hmap_find_in_bucket(t, kind, b, word, top, key, at))
-			return true;
-		if (tophash_match(word, EMPTY_REST))
-			return false;
+	if (filter_lacks(b, top))
+		return false;
+	while (!tophash_match(word, EMPTY_REST)) {
 		b = bmap_overflow(t, b);
 		if (!b)
 			return false;
 		word = tophash_load(b);
+		if (hmap_find_in_bucket(t, kind, b, word, top, key, at))
+			return true;
 	}
+	return false;
+}
+
+/* Look in a bucket and the chain behind it, under the guard. */
+static __always_inline bool
+hmap_find(const struct hmap_type *t, const u8 kind, struct bmap *head, u64 word,
+	  u8 top, const void *key, struct hmap_place *at)
+{
+	return hmap_find_in_bucket(t, kind, head, word, top, key, at) ||
+	       hmap_find_behind(t, kind, head, word, top, key, at);
 }
 
 int hmap_read_rest(const struct hmap *h, struct bmap *head, u32 seq, u64 word,
@@ -77,9 +87,10 @@ int hmap_read_growing(const struct hmap *h, struct bucket_array *a,
 
 /*
  * Read from a bucket without its lock.  A key is always in the same slot while
- * it is there.  So a tophash word that shows neither the key nor that there may
- * be more behind it, read in one, is proof enough that the key is not there; all
- * other results count only if the guard stands still.
+ * it is there.  So a tophash word, read in one, that shows neither the key nor
+ * that there may be more behind it is proof enough that the key is not there, and
+ * so is a filter without the key's bit beside such a word; all other results
+ * count only if the guard stands still.
  *
  * Returns 0, -ENOENT, or -EAGAIN if a writer was in the way or the bucket has
  * been evacuated.
@@ -90,17 +101,18 @@ hmap_read_bucket(const struct hmap *h, const struct hmap_type *t, const u8 kind,
 {
 	u32 seq = guard_read_begin(head);
 	u64 word = tophash_load(head);
+	u8 top = tophash(hash);
 	struct hmap_place at;
 
-	if (likely(hmap_find_in_bucket(t, kind, head, word, tophash(hash), key,
-				       &at))) {
+	if (likely(hmap_find_in_bucket(t, kind, head, word, top, key, &at))) {
 		if (to)
 			hmap_copy(to, elem_at(t, kind, at.b, at.slot),
 				  t->elem_slot);
 		return guard_read_valid(head, seq) ? 0 : -EAGAIN;
 	}
-	if (IS_ENABLED(CONFIG_64BIT) &&
-	    likely(tophash_match(word, EMPTY_REST))) {
+	/* One branch, as nothing predicts whether a bucket is full. */
+	if (IS_ENABLED(CONFIG_64BIT) && likely(!tophash_evacuated(word)) &&
+	    likely(tophash_match(word, EMPTY_REST) | filter_lacks(head, top))) {
 		guard_read_end();
 		return -ENOENT;
 	}

@@ -132,6 +132,8 @@ static void mark_empty(const struct hmap_type *t, struct bmap *head,
 			return;
 		for (prev = head; (next = bmap_overflow(t, prev)) != b;)
 			prev = next;
+		if (prev == head)
+			WRITE_ONCE(guard_of(head)->filter, 0);
 		b = prev;
 		i = BUCKET_CNT - 1;
 	} while (b->tophash[i] == EMPTY_ONE);
@@ -291,6 +293,8 @@ static int write_absent(struct hmap *h, struct hmap_op *op,
 		trace_hmap_overflow(w, head);
 		at = (struct hmap_place){ next, 0 };
 	}
+	if (unlikely(at.b != head))
+		filter_add(head, tophash(hash));
 	put_entry(h, op, hash, at);
 	return 0;
 }

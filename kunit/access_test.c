@@ -685,6 +685,13 @@ static int chain_put(struct hmap *h, unsigned int i)
 	return hmap_insert(h, &key, &i, HMAP_ANY, GFP_KERNEL);
 }
 
+static int chain_get(struct hmap *h, unsigned int i)
+{
+	u64 key = chain_key(i);
+
+	return hmap_lookup(h, &key, NULL);
+}
+
 static int chain_del(struct hmap *h, unsigned int i)
 {
 	u64 key = chain_key(i);
@@ -777,6 +784,38 @@ static void empty_rest_back_through_chain(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, byte_in_chain(h, 4), EMPTY_REST);
 	KUNIT_EXPECT_EQ(test, byte_in_chain(h, 3), EMPTY_REST);
 	KUNIT_EXPECT_EQ(test, byte_in_chain(h, 2), MIN_TOPHASH);
+	hmap_test_check(test, h);
+}
+
+/* What the filter lacks, nobody looks for behind the head. */
+static void filter_spares_chain(struct kunit *test)
+{
+	struct hmap *h = chain_map(test);
+	struct bmap *head = bucket_at(&h->t, hmap_test_array(h), 0);
+	struct guard *g = guard_of(head);
+	unsigned int i;
+	u32 filter;
+
+	for (i = 0; i < 8; i++)
+		KUNIT_ASSERT_EQ(test, chain_put(h, i), 0);
+	KUNIT_EXPECT_EQ(test, g->filter, 0U);
+	for (; i < 24; i++)
+		KUNIT_ASSERT_EQ(test, chain_put(h, i), 0);
+	filter = g->filter;
+	KUNIT_EXPECT_EQ(test, filter, filter_bit(MIN_TOPHASH));
+
+	g->filter = ~filter;
+	KUNIT_EXPECT_EQ(test, chain_get(h, 7), 0);
+	KUNIT_EXPECT_EQ(test, chain_get(h, 8), -ENOENT);
+	KUNIT_EXPECT_EQ(test, chain_del(h, 8), -ENOENT);
+	g->filter = filter;
+	KUNIT_EXPECT_EQ(test, chain_get(h, 8), 0);
+
+	for (; i > 8; i--) {
+		KUNIT_EXPECT_EQ(test, g->filter, filter);
+		KUNIT_ASSERT_EQ(test, chain_del(h, i - 1), 0);
+	}
+	KUNIT_EXPECT_EQ(test, g->filter, 0U);
 	hmap_test_check(test, h);
 }
 
@@ -1256,6 +1295,7 @@ static struct kunit_case access_cases[] = {
 	KUNIT_CASE(var_elem_lengths),
 	KUNIT_CASE(first_empty_slot),
 	KUNIT_CASE(empty_rest_back_through_chain),
+	KUNIT_CASE(filter_spares_chain),
 	KUNIT_CASE(chain_as_slots_in_a_row),
 	KUNIT_CASE(new_seed_when_empty),
 	KUNIT_CASE(old_seed_for_iterators),

@@ -249,6 +249,9 @@ static void check_chain(struct check *c, const struct bucket_array *a,
 			expect(c, last != EMPTY_ONE || top != EMPTY_REST,
 			       "EMPTY_ONE before EMPTY_REST");
 			last = top;
+			expect(c, b == head || is_empty(top) ||
+			       !filter_lacks(head, top),
+			       "an entry that the filter does not tell of");
 			if (!c->wrong && !is_empty(top))
 				check_entry(c, a, head, b, i);
 		}
