@@ -13,20 +13,22 @@
 # make bench	compare hmap with its peers: time, memory, instructions; figures
 #		and plots go to build/bench
 # make stall	count the instructions of the longest insert into a growing map
-# make shell	get a shell in QEMU, with hmap.ko loaded and hmapctl at hand
+# make shell	try hmap: a shell in QEMU, in a machine that it is installed on
 # make clean	remove what these have built
 # make help	show this
 #
 # KDIR=		the headers of another kernel to build hmap.ko for
 # PREFIX=	where to install; /usr/local
 # DESTDIR=	a root directory to install in, for making a package
-# KERNEL=	what to test in: debug (the default), kcsan, or rt
+# KERNEL=	what to test in: debug (the default), kcsan, or rt; what to try
+#		it in: stock (the default), or debug or kcsan
+# APT=no	install no packages, but say which are missing
 # STRESS_MS=	how long each case of the stress tests takes
 # ENTRIES=	how many entries stall inserts
 # QUICK=1	let bench take a minute or two
 #
 # All that is built goes to build/, but for kernels, which are kept in
-# ~/.cache/hmap.  What these need they install on Debian.
+# ~/.cache/hmap.  What these need they install on Debian, by apt.
 
 MAKEFLAGS += --no-print-directory
 KDIR ?= /lib/modules/$(shell uname -r)/build
