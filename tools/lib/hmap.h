@@ -10,7 +10,7 @@
  *
  * A map is a file descriptor: close(2) releases it, and fork(2) and SCM_RIGHTS
  * share it.  The library keeps no other state, so any function may be called
- * from any thread.
+ * from any thread.  <hmap_view.h> has lookups without a system call.
  *
  * A function that fails returns -1 (or NULL, if it returns a pointer) and sets
  * errno; otherwise it returns 0, or what its comment says.
