@@ -67,24 +67,35 @@ void hmap_overflow_exit(struct hmap_type *t)
 	mutex_unlock(&caches_lock);
 }
 
-/* A bucket of zeros, or an ERR_PTR as hmap_alloc(). */
-struct bmap *hmap_overflow_alloc(struct hmap *h, gfp_t gfp)
+/**
+ * hmap_overflow_reserve() - Get ready for hmap_newoverflow().
+ * @h: the map
+ * @reserve: set to a bucket of zeros, unless arrays have room for more
+ * @gfp: how to allocate it
+ *
+ * Context: Any that @gfp allows; no guard held.
+ * Return: 0, or an errno as hmap_alloc().
+ */
+int hmap_overflow_reserve(struct hmap *h, struct bmap **reserve, gfp_t gfp)
 {
 	struct bmap *b;
 	int err;
 
+	if (h->t.mapped)
+		return hmap_mapped_reserve(h, gfp);
 	if (!hmap_may_alloc())
-		return ERR_PTR(-ENOMEM);
+		return -ENOMEM;
 	err = hmap_charge(h, h->t.bucket_size);
 	if (err)
-		return ERR_PTR(err);
+		return err;
 	b = kmem_cache_alloc(h->t.overflow_cache, hmap_gfp(h->param_flags, gfp));
 	if (!b) {
 		hmap_uncharge(h, h->t.bucket_size);
-		return ERR_PTR(-ENOMEM);
+		return -ENOMEM;
 	}
 	memset(b, 0, h->t.bucket_size);
-	return b;
+	*reserve = b;
+	return 0;
 }
 
 void hmap_overflow_free(struct hmap *h, struct bmap *b)
@@ -103,37 +114,58 @@ static void incrnoverflow(struct bucket_array *a, unsigned long nth)
 {
 	u32 mask = (1U << min(max(a->B - 15, 0), 31)) - 1;
 
-	if (!mask || !(hmap_hash_u64(nth, a->hash0) & mask))
+	if (!mask ||
+	    !(hmap_hash_u64(a->h->t.secret, nth, a->hash0) & mask))
 		atomic_inc(&a->noverflow);
 }
 
+/* Take the next spare bucket, and tell which it is; false if none is left. */
+static bool take_spare(struct bucket_array *a, unsigned long *nth)
+{
+	if (atomic_long_read(&a->next_overflow) >= a->nr_spare)
+		return false;
+	*nth = atomic_long_fetch_inc(&a->next_overflow);
+	if (*nth < a->nr_spare)
+		return true;
+	atomic_long_dec(&a->next_overflow);
+	return false;
+}
+
 /**
- * hmap_newoverflow() - Get an overflow bucket for a chain.
+ * hmap_newoverflow() - Chain an overflow bucket.
  * @a: the array the chain belongs to
+ * @last: the last bucket of the chain
  * @reserve: an overflow bucket to use where no spare one is left, or NULL in
  *	it; NULL once it is used
  *
  * Context: Under a guard.
  * Return: A bucket of zeros, or NULL: come back with a reserve.
  */
-struct bmap *hmap_newoverflow(struct bucket_array *a, struct bmap **reserve)
+struct bmap *hmap_newoverflow(struct bucket_array *a, struct bmap *last,
+			      struct bmap **reserve)
 {
+	const struct hmap_type *t = &a->h->t;
 	struct bmap *b = *reserve;
-	unsigned long i;
+	unsigned long nth;
 
-	if (atomic_long_read(&a->next_overflow) < a->nr_spare) {
-		i = atomic_long_fetch_inc(&a->next_overflow);
-		if (i < a->nr_spare) {
-			incrnoverflow(a, i);
-			return bucket_at(&a->h->t, a, a->mask + 1 + i);
-		}
-		atomic_long_dec(&a->next_overflow);
-	}
-	if (b) {
+	if (take_spare(a, &nth)) {
+		b = bucket_at(t, a, a->mask + 1 + nth);
+	} else if (t->mapped) {
+		if (!hmap_mapped_take(a, &nth))
+			return NULL;
+		b = hmap_mapped_bucket(a, nth + 1);
+	} else {
+		if (!b)
+			return NULL;
 		*reserve = NULL;
-		i = atomic_long_fetch_inc(&a->nr_overflow);
-		incrnoverflow(a, a->nr_spare + i);
+		nth = a->nr_spare + atomic_long_fetch_inc(&a->nr_overflow);
 	}
+	incrnoverflow(a, nth);
+	/* Pairs with the address dependency on bmap_overflow(). */
+	if (t->mapped)
+		smp_store_release(bmap_link(t, last), nth + 1);
+	else
+		smp_store_release(bmap_overflow_slot(t, last), b);
 	return b;
 }
 EXPORT_SYMBOL_TEST(hmap_newoverflow);
@@ -186,7 +218,10 @@ struct bucket_array *hmap_array_new(struct hmap *h, u8 B, gfp_t gfp)
 	    check_add_overflow(size, sizeof(*a), &size) || size > LONG_MAX / 2)
 		return ERR_PTR(-ENOMEM);
 
-	a = hmap_alloc(h, size, gfp | __GFP_ZERO);
+	if (h->t.mapped)
+		a = hmap_mapped_array_new(h, B, size - sizeof(*a), gfp);
+	else
+		a = hmap_alloc(h, size, gfp | __GFP_ZERO);
 	if (IS_ERR(a))
 		return a;
 	a->h = h;
@@ -194,7 +229,8 @@ struct bucket_array *hmap_array_new(struct hmap *h, u8 B, gfp_t gfp)
 	a->mask = nr - 1;
 	a->grow_at = load_of(B);
 	a->nr_spare = nr_spare;
-	a->bytes = size;
+	if (!h->t.mapped)
+		a->bytes = size;
 	set_batches(a);
 	return a;
 }
@@ -220,7 +256,7 @@ static void free_chain(struct bucket_array *a, struct bmap *head)
 			if (t->indirect_elem)
 				hmap_block_put_now(slot_block(bmap_elem(t, b, i)));
 		}
-		next = bmap_overflow(t, b);
+		next = bmap_overflow(t, a, b);
 		if (b != head && (b < spare || b >= end))
 			hmap_overflow_free(h, b);
 	}
@@ -229,7 +265,10 @@ static void free_chain(struct bucket_array *a, struct bmap *head)
 /* Free an array that owns nothing but its own memory. */
 void hmap_array_free(struct bucket_array *a)
 {
-	hmap_free(a->h, a, a->bytes);
+	if (a->pages)
+		hmap_mapped_array_free(a);
+	else
+		hmap_free(a->h, a, a->bytes);
 }
 EXPORT_SYMBOL_TEST(hmap_array_free);
 
@@ -248,11 +287,13 @@ void hmap_array_destroy(struct bucket_array *a)
 	if (!a)
 		return;
 	t = &a->h->t;
-	if (atomic_long_read(&a->nr_overflow) || t->indirect_key ||
-	    t->indirect_elem) {
+	if (t->mapped) {
+		hmap_mapped_hide(a);
+	} else if (atomic_long_read(&a->nr_overflow) || t->indirect_key ||
+		   t->indirect_elem) {
 		for (i = 0; i <= a->mask; i++) {
 			b = bucket_at(t, a, i);
-			if (!evacuated(b) || bmap_overflow(t, b))
+			if (!evacuated(b) || bmap_overflow(t, a, b))
 				free_chain(a, b);
 			cond_resched();
 		}

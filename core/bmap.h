@@ -11,12 +11,15 @@
 
 #include <linux/bitops.h>
 #include <linux/compiler.h>
+#include <linux/math.h>
+#include <linux/string.h>
 #include <linux/types.h>
 
 #include "guard.h"
 #include "hmap.h"
 
 #define BUCKET_CNT	8
+#define KEY_INLINE_STRING	HMAP_NR_KEY_KINDS	/* of a mapped map */
 #define MAX_INLINE_SIZE	128	/* bytes; longer keys and elems are pointed to */
 
 /*
@@ -57,20 +60,24 @@ struct hmap_string {
 
 /**
  * struct hmap_type - what Go's maptype is to a Go map
- * @key_kind: enum hmap_key_kind
+ * @key_kind: enum hmap_key_kind, or KEY_INLINE_STRING
  * @indirect_key: a key's slot begins with a pointer to a block, which is NULL
  *	for a short string
  * @indirect_elem: an elem's slot holds a pointer to a block
  * @var_elem: elems differ in length
+ * @mapped: others see the buckets: overflow buckets have numbers, and slots that
+ *	are not in use are zero
  * @key_slot: bytes a key takes in a bucket
  * @elem_slot: bytes an elem takes in a bucket
  * @elems: offset of the elems in a bucket
- * @overflow: offset of the overflow pointer
+ * @overflow: offset of the overflow pointer, or number
+ * @per_page: (@mapped) buckets in an overflow page
  * @bucket_size: bytes in a bucket
  * @stride: bytes from one bucket of an array to the next
- * @key_size: bytes in a key, 0 for strings
+ * @key_size: bytes in a key, 0 for strings; the most for KEY_INLINE_STRING
  * @elem_size: bytes in an elem; the most it may have for @var_elem
- * @overflow_cache: where overflow buckets come from
+ * @overflow_cache: where overflow buckets come from, but for @mapped
+ * @secret: what hashes depend on besides the seed
  * @hasher: &hmap_params.hasher
  */
 struct hmap_type {
@@ -78,17 +85,22 @@ struct hmap_type {
 	bool indirect_key;
 	bool indirect_elem;
 	bool var_elem;
+	bool mapped;
 	u16 key_slot;
 	u16 elem_slot;
 	u16 elems;
 	u16 overflow;
+	u32 per_page;
 	u32 bucket_size;
 	u32 stride;
 	u32 key_size;
 	u32 elem_size;
 	struct kmem_cache *overflow_cache;
+	const u64 *secret;
 	u64 (*hasher)(const void *key, size_t len, u32 hash0);
 };
+
+extern u64 hmap_mix_secret[3];
 
 /* What follows from what keys and elems are: where those are known, constant. */
 static __always_inline struct hmap_type
@@ -102,17 +114,31 @@ hmap_type_of(u8 key_kind, u32 key_size, u32 elem_size, bool var_elem)
 		.var_elem = var_elem,
 		.key_size = key_size,
 		.elem_size = elem_size,
+		.secret = hmap_mix_secret,
 	};
 
 	t.key_slot = t.indirect_key ? sizeof(void *) : key_size;
 	if (key_kind == HMAP_KEY_STRING)
 		t.key_slot = sizeof(struct hmap_string);
+	if (key_kind == KEY_INLINE_STRING)
+		t.key_slot = round_up(key_size + 1, 8);
 	t.elem_slot = t.indirect_elem ? sizeof(void *) : elem_size;
 	t.elems = sizeof(struct bmap) + BUCKET_CNT * t.key_slot;
 	t.overflow = t.elems + BUCKET_CNT * t.elem_slot;
 	t.bucket_size = t.overflow + 8;
 	t.stride = sizeof(struct guard) + t.bucket_size;
 	return t;
+}
+
+/* Whether the API passes keys of a kind as a &struct hmap_bytes. */
+static __always_inline bool kind_is_string(u8 kind)
+{
+	return kind == HMAP_KEY_STRING || kind == KEY_INLINE_STRING;
+}
+
+static inline enum hmap_key_kind hmap_key_kind(const struct hmap_type *t)
+{
+	return kind_is_string(t->key_kind) ? HMAP_KEY_STRING : t->key_kind;
 }
 
 static inline u8 tophash(u64 hash)
@@ -226,21 +252,16 @@ static inline struct bmap **bmap_overflow_slot(const struct hmap_type *t,
 	return (void *)b + t->overflow;
 }
 
-/*
- * Buckets are only ever added to a chain, at its end, and are freed with
- * their array, after a grace period: a chain that is followed under RCU ends.
- */
-static inline struct bmap *bmap_overflow(const struct hmap_type *t,
-					 struct bmap *b)
+/* Where others may see the bucket, there is the next one's number plus 1, or 0. */
+static inline u32 *bmap_link(const struct hmap_type *t, struct bmap *b)
 {
-	return READ_ONCE(*bmap_overflow_slot(t, b));
+	return (void *)b + t->overflow;
 }
 
-static inline void bmap_set_overflow(const struct hmap_type *t, struct bmap *b,
-				     struct bmap *next)
+/* Nothing of the entries that were in a bucket is to be seen. */
+static inline void bmap_wipe(const struct hmap_type *t, struct bmap *b)
 {
-	/* Pairs with the address dependency on bmap_overflow(). */
-	smp_store_release(bmap_overflow_slot(t, b), next);
+	memset(b + 1, 0, t->overflow - sizeof(*b));
 }
 
 #endif /* _HMAP_BMAP_H */

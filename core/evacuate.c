@@ -40,12 +40,13 @@ static __always_inline void evac_show(struct evac_dst *dst)
 }
 
 static __always_inline void evac_put(const struct hmap_type *t,
+				     struct bucket_array *a,
 				     struct evac_dst *dst, u8 top,
 				     struct bmap *from, unsigned int slot)
 {
 	if (dst->slot == BUCKET_CNT) {
 		evac_show(dst);
-		dst->b = bmap_overflow(t, dst->b);
+		dst->b = bmap_overflow(t, a, dst->b);
 		dst->slot = 0;
 		dst->word = 0;
 	}
@@ -72,12 +73,11 @@ static int evac_room(struct bucket_array *a, struct bmap *head, unsigned int n,
 	struct bmap *b = head, *next;
 
 	for (; n > BUCKET_CNT; n -= BUCKET_CNT) {
-		next = bmap_overflow(t, b);
+		next = bmap_overflow(t, a, b);
 		if (!next) {
-			next = hmap_newoverflow(a, reserve);
+			next = hmap_newoverflow(a, b, reserve);
 			if (!next)
 				return -ENOMEM;
-			bmap_set_overflow(t, b, next);
 			trace_hmap_overflow(a, head);
 		}
 		b = next;
@@ -86,7 +86,8 @@ static int evac_room(struct bucket_array *a, struct bmap *head, unsigned int n,
 }
 
 /* Only a chain of several buckets can need overflow buckets for its halves. */
-static int evac_prepare(struct bucket_array *a, struct bmap *head, u64 newbit,
+static int evac_prepare(struct bucket_array *a, const struct bucket_array *old,
+			struct bmap *head, u64 newbit,
 			const struct evac_dst dst[2], struct bmap **reserve)
 {
 	const struct hmap_type *t = &a->h->t;
@@ -94,7 +95,7 @@ static int evac_prepare(struct bucket_array *a, struct bmap *head, u64 newbit,
 	struct bmap *b;
 	int err;
 
-	for (b = head; b; b = bmap_overflow(t, b)) {
+	for (b = head; b; b = bmap_overflow(t, old, b)) {
 		for (i = 0; i < BUCKET_CNT; i++) {
 			if (!is_empty(b->tophash[i]))
 				n[goes_to_y(t, t->key_kind, b, i, a->hash0,
@@ -127,8 +128,8 @@ static __always_inline void evac_mark(struct bmap *b, u64 marks)
 
 /* Copy a bucket's entries; returns the marks that it is to get. */
 static __always_inline u64 evac_bucket(const struct hmap_type *t, const u8 kind,
-				       struct bmap *b, u32 hash0, u64 newbit,
-				       struct evac_dst dst[2])
+				       struct bucket_array *a, struct bmap *b,
+				       u64 newbit, struct evac_dst dst[2])
 {
 	u64 word = tophash_load(b), marks = 0;
 	unsigned int i, y;
@@ -138,8 +139,8 @@ static __always_inline u64 evac_bucket(const struct hmap_type *t, const u8 kind,
 		top = word >> (8 * i);
 		mark = EVACUATED_EMPTY;
 		if (!is_empty(top)) {
-			y = goes_to_y(t, kind, b, i, hash0, newbit);
-			evac_put(t, &dst[y], top, b, i);
+			y = goes_to_y(t, kind, b, i, a->hash0, newbit);
+			evac_put(t, a, &dst[y], top, b, i);
 			mark = EVACUATED_X + y;
 		}
 		marks |= (u64)mark << (8 * i);
@@ -147,13 +148,22 @@ static __always_inline u64 evac_bucket(const struct hmap_type *t, const u8 kind,
 	return marks;
 }
 
-static __always_inline u64 evac_copy(const struct hmap_type *t, struct bmap *b,
-				     u32 hash0, u64 newbit,
-				     struct evac_dst dst[2])
+static __always_inline u64 evac_copy(const struct hmap_type *t,
+				     struct bucket_array *a, struct bmap *b,
+				     u64 newbit, struct evac_dst dst[2])
 {
 	if (t->key_kind == HMAP_KEY_U64)
-		return evac_bucket(t, HMAP_KEY_U64, b, hash0, newbit, dst);
-	return evac_bucket(t, t->key_kind, b, hash0, newbit, dst);
+		return evac_bucket(t, HMAP_KEY_U64, a, b, newbit, dst);
+	return evac_bucket(t, t->key_kind, a, b, newbit, dst);
+}
+
+/* Once all of a chain is marked. */
+static void evac_wipe(const struct bucket_array *old, struct bmap *b)
+{
+	const struct hmap_type *t = &old->h->t;
+
+	for (; b; b = bmap_overflow(t, old, b))
+		bmap_wipe(t, b);
 }
 
 /* Move a chain, under its guard: copy all of it, then mark it, its head last. */
@@ -171,15 +181,15 @@ static int evac_chain(struct bucket_array *a, struct bucket_array *old,
 	dst[1].head = bucket_at(t, a, oldbucket + newbit);
 	dst[0].b = dst[0].head;
 	dst[1].b = dst[1].head;
-	b = bmap_overflow(t, head);
+	b = bmap_overflow(t, old, head);
 	if (unlikely(b)) {
-		err = evac_prepare(a, head, newbit, dst, reserve);
+		err = evac_prepare(a, old, head, newbit, dst, reserve);
 		if (err)
 			return err;
 	}
-	marks = evac_copy(t, head, a->hash0, newbit, dst);
-	for (; unlikely(b); b = bmap_overflow(t, b))
-		evac_mark(b, evac_copy(t, b, a->hash0, newbit, dst));
+	marks = evac_copy(t, a, head, newbit, dst);
+	for (; unlikely(b); b = bmap_overflow(t, old, b))
+		evac_mark(b, evac_copy(t, a, b, newbit, dst));
 	if (dst[0].word)
 		evac_show(&dst[0]);
 	if (dst[1].word)
@@ -187,7 +197,34 @@ static int evac_chain(struct bucket_array *a, struct bucket_array *old,
 	hmap_test_delay();
 	evac_mark(head, marks);
 	hmap_test_delay();
+	if (unlikely(t->mapped))
+		evac_wipe(old, head);
 	return 0;
+}
+
+/**
+ * hmap_mark_all() - Mark each bucket of an array as evacuated.
+ * @a: the array, which no lookup finds any more; what it holds is lost
+ *
+ * Context: Process context, may sleep.
+ */
+void hmap_mark_all(struct bucket_array *a)
+{
+	struct hmap *h = a->h;
+	unsigned long i, flags;
+	struct bmap *head;
+
+	for (i = 0; i <= a->mask; i++) {
+		head = bucket_at(&h->t, a, i);
+		if (evacuated(head))
+			continue;
+		local_irq_save(flags);
+		guard_lock(head, guard_map_of(h));
+		evac_mark(head, EVACUATED_EMPTY * 0x0101010101010101ULL);
+		guard_unlock(head, guard_map_of(h));
+		local_irq_restore(flags);
+		cond_resched();
+	}
 }
 
 /* === Progress === */
@@ -262,10 +299,12 @@ static void hmap_grow_done(struct bucket_array *a, struct bucket_array *old)
 {
 	hmap_test_delay();
 	/* Pairs with the acquire in old_of(); the winner retires the array. */
-	if (cmpxchg(&a->old, old, NULL) == old) {
-		trace_hmap_grow_done(a, old);
-		hmap_array_retire(old);
-	}
+	if (cmpxchg(&a->old, old, NULL) != old)
+		return;
+	trace_hmap_grow_done(a, old);
+	if (a->pages)
+		hmap_mapped_update(a->h);
+	hmap_array_retire(old);
 }
 
 static void count_marked(struct bucket_array *a, struct bucket_array *old)
@@ -357,16 +396,16 @@ static int evacuate_alloc(struct bucket_array *a, struct bucket_array *old,
 			  unsigned long i)
 {
 	struct bmap *reserve = NULL;
+	struct hmap *h = a->h;
 	int err;
 
-	do {
+	/* What the present array has room for is of no use to another. */
+	do
 		err = hmap_evacuate(a, old, i, &reserve);
-		if (!err)
-			break;
-		reserve = hmap_overflow_alloc(a->h, HMAP_GFP_NOWAIT);
-	} while (!IS_ERR(reserve));
-	if (!IS_ERR_OR_NULL(reserve))
-		hmap_overflow_free(a->h, reserve);
+	while (err && buckets_of(h) == a &&
+	       !hmap_overflow_reserve(h, &reserve, HMAP_GFP_NOWAIT));
+	if (reserve)
+		hmap_overflow_free(h, reserve);
 	return err;
 }
 
@@ -442,14 +481,13 @@ void hmap_finish_work(struct work_struct *work)
 		if (ret > 0) {
 			i++;
 		} else if (ret < 0) {
-			reserve = hmap_overflow_alloc(h, GFP_KERNEL |
-						      __GFP_RETRY_MAYFAIL);
-			if (IS_ERR(reserve))
+			if (hmap_overflow_reserve(h, &reserve, GFP_KERNEL |
+						  __GFP_RETRY_MAYFAIL))
 				break;
 		}
 		cond_resched();
 	} while (ret);
-	if (!IS_ERR_OR_NULL(reserve))
+	if (reserve)
 		hmap_overflow_free(h, reserve);
 	hmap_leave_memcg(h, memcg);
 

@@ -125,18 +125,24 @@ void hmap_grow_wait(struct hmap *h, gfp_t gfp)
 /* === Replacing the array === */
 
 /*
- * Make an array the present one, under hmap.lock.  It takes the seed from the
- * lineage now, since the seed may have changed while it was made.
+ * Make an array the present one, or NULL for none, under hmap.lock.  It takes the
+ * seed from the lineage now, since the seed may have changed while it was made.
  */
 void hmap_publish(struct hmap *h, struct bucket_array *a)
 {
+	unsigned long serial = h->generation + 1;
+
 	lockdep_assert_held(&h->lock);
-	a->l = h->l;
-	a->hash0 = h->l->hash0;
-	a->serial = h->generation + 1;
-	a->published = ktime_get_ns();
-	WRITE_ONCE(h->generation, a->serial);
+	if (a) {
+		a->l = h->l;
+		a->hash0 = h->l->hash0;
+		a->serial = serial;
+		a->published = ktime_get_ns();
+	}
+	hmap_mapped_change(h);
+	WRITE_ONCE(h->generation, serial);
 	rcu_assign_pointer(h->buckets, a);
+	hmap_mapped_changed(h);
 }
 
 /* Publish the first array of a map, unless somebody else has, or free it. */

@@ -17,13 +17,18 @@ static siphash_key_t siphash_secret __ro_after_init;
 u64 hmap_mix_secret[3] __ro_after_init;
 EXPORT_SYMBOL_GPL(hmap_mix_secret);
 
+void hmap_mix_secret_init(u64 secret[3])
+{
+	get_random_bytes(secret, 3 * sizeof(*secret));
+	/* An even multiplier would lose the key's top bit. */
+	secret[1] |= 1;
+	secret[2] |= 1;
+}
+
 void __init hmap_hash_init(void)
 {
 	get_random_bytes(&siphash_secret, sizeof(siphash_secret));
-	get_random_bytes(hmap_mix_secret, sizeof(hmap_mix_secret));
-	/* An even multiplier would lose the key's top bit. */
-	hmap_mix_secret[1] |= 1;
-	hmap_mix_secret[2] |= 1;
+	hmap_mix_secret_init(hmap_mix_secret);
 }
 
 /* &hmap_type.hasher for HMAP_SIPHASH. */

@@ -71,18 +71,63 @@ struct hmap_pool {
 #define HMAP_VAR_ELEM	BIT(0)	/* elems are 0 to elem_size bytes each */
 #define HMAP_ACCOUNT	BIT(1)	/* charge memory to the caller's cgroup */
 #define HMAP_SIPHASH	BIT(2)	/* hash by SipHash-2-4, which takes longer */
+#define HMAP_MAPPED	BIT(3)	/* made to be read where it lies */
+
+#define HMAP_MAPPED_MAX_SIZE	128	/* bytes in a key or an elem of such a map */
+
+/**
+ * struct hmap_shown - an array of a mapped map
+ * @page: the first of its pages
+ * @pages: how many there are; 0 for no array
+ * @overflow: the first of them that is an overflow page
+ * @nr_spare: overflow buckets that lie behind the others, before that page
+ * @hash0: the seed
+ * @B: log_2 of the number of buckets
+ */
+struct hmap_shown {
+	u64 page;
+	u64 pages;
+	u64 overflow;
+	u64 nr_spare;
+	u32 hash0;
+	u8 B;
+};
+
+/**
+ * struct hmap_mapping - who shows the pages of a mapped map to others
+ * @control: page 0, for the owner to write to; set by hmap_create()
+ * @change: called before the arrays or the seed change, under a raw lock
+ * @changed: called with what they are then, under the same lock
+ * @unmap: called when nobody may see these pages any more, before they are
+ *	freed; may sleep
+ *
+ * The pages of a map have numbers: 0 is the control page, and what the others
+ * were once, no other will be.  hmap_mapping_get() tells which memory it is.
+ */
+struct hmap_mapping {
+	void *control;
+	void (*change)(struct hmap_mapping *mapping);
+	void (*changed)(struct hmap_mapping *mapping,
+			const struct hmap_shown *present,
+			const struct hmap_shown *old);
+	void (*unmap)(struct hmap_mapping *mapping, u64 page, u64 pages);
+};
 
 /**
  * struct hmap_params - what hmap_create() is to make
  * @key_kind: what the keys are
- * @key_size: bytes in a key; 4 and 8 for the integer kinds, 0 for strings
+ * @key_size: bytes in a key; 4 and 8 for the integer kinds, 0 for strings, but
+ *	for HMAP_MAPPED: the most a string may have
  * @elem_size: bytes in an elem, 0 for a set; the most an elem may have for
  *	HMAP_VAR_ELEM
- * @flags: HMAP_VAR_ELEM, HMAP_ACCOUNT, HMAP_SIPHASH
+ * @flags: HMAP_VAR_ELEM, HMAP_ACCOUNT, HMAP_SIPHASH, HMAP_MAPPED; the last
+ *	goes with neither the first nor the third
  * @hint: entries to make room for; 0 allocates nothing until the first insert
  * @max_entries: entries the map may hold; 0 for no limit
  * @max_bytes: memory the map may use, in bytes; 0 for no limit
  * @pool: a limit it shares with other maps, or NULL
+ * @mapping: (HMAP_MAPPED) who shows its pages to others, until hmap_destroy()
+ *	returns; or NULL
  * @name: what tracepoints call it, or NULL; cut off where it is too long
  * @hasher: hash to use in place of the built-in one, or NULL.  For tests: a
  *	map with predictable hashes is open to attack.  Called with the bytes
@@ -97,6 +142,7 @@ struct hmap_params {
 	unsigned long max_entries;
 	unsigned long max_bytes;
 	struct hmap_pool *pool;
+	struct hmap_mapping *mapping;
 	const char *name;
 	u64 (*hasher)(const void *key, size_t len, u32 hash0);
 };
@@ -252,6 +298,7 @@ struct hmap_iter {
 	u8 B;
 	bool sorted;		/* begun from a cursor */
 	bool inlined;		/* nothing is stored by pointer */
+	bool fixed;		/* nor does anything vary in length */
 	bool done;
 	unsigned int buckets;	/* passed so far */
 	/* The bucket that was copied last. */
@@ -343,6 +390,32 @@ enum hmap_flags {
 };
 
 void hmap_read_header(struct hmap *h, struct hmap_header *hdr);
+
+/**
+ * struct hmap_layout - how the buckets of a mapped map are laid out
+ * @key_slot: bytes a key takes
+ * @elem_slot: bytes an elem takes
+ * @keys: offset of the keys in a bucket, its guard included
+ * @elems: offset of the elems
+ * @link: offset of the number of the next bucket of the chain
+ * @stride: bytes from one bucket to the next
+ * @per_page: buckets in an overflow page
+ * @secret: what hashes depend on
+ */
+struct hmap_layout {
+	u32 key_slot;
+	u32 elem_slot;
+	u32 keys;
+	u32 elems;
+	u32 link;
+	u32 stride;
+	u32 per_page;
+	const u64 *secret;
+};
+
+void hmap_mapping_layout(const struct hmap *h, struct hmap_layout *layout);
+unsigned long hmap_mapping_get(struct hmap *h, u64 page);
+void hmap_mapping_put(struct hmap *h);
 int hmap_read_chain(struct hmap *h, bool old, unsigned long bucket,
 		    u64 *tophash, unsigned int room);
 

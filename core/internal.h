@@ -32,6 +32,7 @@
 #include <linux/percpu.h>
 #include <linux/rcupdate.h>
 #include <linux/refcount.h>
+#include <linux/rwsem.h>
 #include <linux/spinlock.h>
 #include <linux/workqueue.h>
 
@@ -61,6 +62,22 @@ struct hmap_cpu {
 } ____cacheline_aligned_in_smp;
 
 /*
+ * What an array of a mapped map has besides, in pages of its own before the
+ * header, which ends where a page does: others see the buckets and the overflow
+ * pages, and nothing else.
+ */
+struct array_pages {
+	struct list_head list;		/* among those shown; under hmap.lock */
+	struct bucket_array *a;
+	u64 first;			/* number of the first page of buckets */
+	unsigned long nr_bucket_pages;
+	unsigned long nr;		/* overflow pages there are */
+	unsigned long max;		/* and may come to be */
+	bool missed;			/* one was looked for before it was there */
+	void *page[];
+};
+
+/*
  * 2^B buckets, then nr_spare overflow buckets, each behind a guard, follow the
  * header.  What lookups read comes first; it stands while the array is
  * published, but for old, and for hash0 and frozen, see hmap_thaw().
@@ -80,6 +97,7 @@ struct bucket_array {
 	u64 published;			/* ns; when, for tracing */
 	unsigned long nr_spare;
 	size_t bytes;			/* header and buckets */
+	struct array_pages *pages;	/* of a mapped map; all begins there */
 
 	/* Written as chains and growths need it. */
 	atomic_long_t next_overflow ____cacheline_aligned_in_smp;
@@ -107,6 +125,22 @@ struct hmap_block {
 	u8 data[] __aligned(8);
 };
 
+/* What a mapped map has besides. */
+struct mapped {
+	/*
+	 * Held for reading while a page is being shown, and while pages are
+	 * taken away; for writing to take an array off the list.
+	 */
+	struct rw_semaphore lock;
+	struct hmap_mapping *mapping;	/* NULL: nobody sees anything */
+	struct list_head arrays;	/* that are shown; under hmap.lock */
+	u64 next_page;			/* likewise: number of the next new page */
+	void *control;
+	u64 secret[3];
+	struct hmap *h;
+	struct work_struct missed_work;
+};
+
 struct hmap {
 	/* Read by every call, and written when an array is replaced. */
 	struct bucket_array __rcu *buckets;	/* NULL until the first insert */
@@ -118,6 +152,7 @@ struct hmap {
 	struct hmap_pool *pool;		/* NULL if the map shares no limit */
 	u32 param_flags;
 	unsigned long finish_delay;	/* jiffies from a growth's start */
+	struct mapped *mapped;		/* NULL if the map is not */
 #ifdef CONFIG_DEBUG_LOCK_ALLOC
 	struct lockdep_map guard_map;	/* stands for all guards */
 #endif
@@ -199,6 +234,8 @@ static inline struct bucket_array *buckets_locked(const struct hmap *h)
 	return rcu_dereference_protected(h->buckets, lockdep_is_held(&h->lock));
 }
 
+struct bmap *hmap_mapped_bucket(const struct bucket_array *a, u32 number);
+
 /* The array that @a replaces, while buckets of it are still to be evacuated. */
 static __always_inline struct bucket_array *old_of(const struct bucket_array *a)
 {
@@ -209,10 +246,23 @@ static __always_inline struct bucket_array *old_of(const struct bucket_array *a)
 	return smp_load_acquire(&a->old);
 }
 
+/*
+ * Buckets are only ever added to a chain, at its end, and are freed with
+ * their array, after a grace period: a chain that is followed under RCU ends.
+ */
+static inline struct bmap *bmap_overflow(const struct hmap_type *t,
+					 const struct bucket_array *a,
+					 struct bmap *b)
+{
+	if (unlikely(t->mapped))
+		return hmap_mapped_bucket(a, READ_ONCE(*bmap_link(t, b)));
+	return READ_ONCE(*bmap_overflow_slot(t, b));
+}
+
 /* === hash === */
 u64 hmap_siphash(const void *data, size_t len, u32 hash0);
-extern u64 hmap_mix_secret[3];
 void hmap_hash_init(void);
+void hmap_mix_secret_init(u64 secret[3]);
 
 /* === memory === */
 int hmap_charge(struct hmap *h, size_t bytes);
@@ -231,13 +281,30 @@ void hmap_block_put_now(struct hmap_block *block);
 /* === array === */
 int hmap_overflow_init(struct hmap_type *t);
 void hmap_overflow_exit(struct hmap_type *t);
-struct bmap *hmap_overflow_alloc(struct hmap *h, gfp_t gfp);
+int hmap_overflow_reserve(struct hmap *h, struct bmap **reserve, gfp_t gfp);
 void hmap_overflow_free(struct hmap *h, struct bmap *b);
-struct bmap *hmap_newoverflow(struct bucket_array *a, struct bmap **reserve);
+struct bmap *hmap_newoverflow(struct bucket_array *a, struct bmap *last,
+			      struct bmap **reserve);
 struct bucket_array *hmap_array_new(struct hmap *h, u8 B, gfp_t gfp);
 void hmap_array_free(struct bucket_array *a);
 void hmap_array_destroy(struct bucket_array *a);
 void hmap_array_retire(struct bucket_array *a);
+
+/* === mapped === */
+int hmap_mapped_init(struct hmap *h, const struct hmap_params *params);
+void hmap_mapped_exit(struct hmap *h);
+void hmap_mapped_free(struct hmap *h);
+struct bucket_array *hmap_mapped_array_new(struct hmap *h, u8 B, size_t size,
+					   gfp_t gfp);
+void hmap_mapped_array_free(struct bucket_array *a);
+bool hmap_mapped_take(struct bucket_array *a, unsigned long *nth);
+int hmap_mapped_reserve(struct hmap *h, gfp_t gfp);
+void hmap_mapped_change(struct hmap *h);
+void hmap_mapped_changed(struct hmap *h);
+void hmap_mapped_update(struct hmap *h);
+void hmap_mapped_hide(struct bucket_array *a);
+int hmap_gone_init(void);
+void hmap_gone_exit(void);
 
 /* === count === */
 unsigned long hmap_lineage_len(const struct hmap *h, const struct lineage *l);
@@ -267,6 +334,7 @@ void hmap_grow_exit(struct hmap *h);
 int hmap_evacuate(struct bucket_array *a, struct bucket_array *old,
 		  unsigned long oldbucket, struct bmap **reserve);
 void hmap_evacuate_next(struct hmap *h);
+void hmap_mark_all(struct bucket_array *a);
 void hmap_finish_work(struct work_struct *work);
 
 /* === seed === */

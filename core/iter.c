@@ -171,7 +171,7 @@ static __always_inline void copy_chain(struct hmap_iter *it,
 		first = pos_of(it);
 		last = first | place_mask(max(it->B, a->B));
 	}
-	for (; b; b = bmap_overflow(t, b)) {
+	for (; b; b = bmap_overflow(t, a, b)) {
 		used = ~tophash_match_empty(tophash_load(b)) &
 		       0x8080808080808080ULL;
 		for (; used; used &= used - 1) {
@@ -434,6 +434,8 @@ int hmap_iter_init(struct hmap_iter *it, struct hmap *h,
 		.h = h,
 		.sorted = from,
 		.inlined = !t->indirect_key && !t->indirect_elem,
+		.fixed = !t->indirect_key && !t->indirect_elem &&
+			 t->key_kind != KEY_INLINE_STRING,
 		.elem_at = round_up(t->key_slot, 8),
 		.entry_size = round_up(t->key_slot, 8) +
 			      round_up(t->elem_slot, 8),
@@ -493,7 +495,7 @@ static int show_present(struct hmap_iter *it)
 	const void *key = it->key;
 	int err;
 
-	if (t->key_kind == HMAP_KEY_STRING)
+	if (kind_is_string(t->key_kind))
 		key = &string;
 	if (t->indirect_elem) {
 		err = hmap_hold(it->h, key, &it->held);
@@ -515,7 +517,7 @@ static int show_next(struct hmap_iter *it)
 	int ret;
 
 	it->key = copied_key(it, nth);
-	if (t->indirect_key) {
+	if (kind_is_string(t->key_kind) || t->indirect_key) {
 		key = slot_bytes(t, t->key_kind, it->key);
 		it->key = key.data;
 		it->key_len = key.len;
@@ -585,7 +587,7 @@ int hmap_iter_next(struct hmap_iter *it)
 {
 	bool ready = false;
 
-	if (likely(it->inlined && !it->sorted && it->next < it->nr)) {
+	if (likely(it->fixed && !it->sorted && it->next < it->nr)) {
 		rcu_read_lock();
 		ready = is_copied(it, buckets_of(it->h));
 		rcu_read_unlock();

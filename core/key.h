@@ -58,10 +58,11 @@ static __always_inline u64 hmap_mix(u64 a, u64 b)
 #endif
 }
 
-static __always_inline u64 hmap_hash_u64(u64 key, u32 hash0)
+static __always_inline u64 hmap_hash_u64(const u64 secret[3], u64 key,
+					 u32 hash0)
 {
-	key = hmap_mix(key ^ hmap_mix_secret[0] ^ hash0, hmap_mix_secret[1]);
-	return hmap_mix(key ^ hash0, hmap_mix_secret[2]);
+	key = hmap_mix(key ^ secret[0] ^ hash0, secret[1]);
+	return hmap_mix(key ^ hash0, secret[2]);
 }
 
 static __always_inline u64 hmap_read8(const void *p)
@@ -85,13 +86,14 @@ static __always_inline u32 hmap_read4(const void *p)
  * wyhash): each 16 bytes are folded into the seed, and the last two words that
  * are read may overlap.
  */
-static __always_inline u64 hmap_hash_bytes(const void *data, u32 len, u32 hash0)
+static __always_inline u64 hmap_hash_bytes(const u64 secret[3],
+					   const void *data, u32 len, u32 hash0)
 {
-	u64 seed = hmap_mix_secret[0] ^ hash0, a = 0, b = 0;
+	u64 seed = secret[0] ^ hash0, a = 0, b = 0;
 	u32 left;
 
 	for (left = len; left > 16; left -= 16, data += 16)
-		seed = hmap_mix(hmap_read8(data) ^ hmap_mix_secret[1],
+		seed = hmap_mix(hmap_read8(data) ^ secret[1],
 				hmap_read8(data + 8) ^ seed);
 	if (left >= 8) {
 		a = hmap_read8(data);
@@ -104,16 +106,16 @@ static __always_inline u64 hmap_hash_bytes(const void *data, u32 len, u32 hash0)
 		b = *(const u8 *)(data + left / 2) << 8 |
 		    *(const u8 *)(data + left - 1);
 	}
-	a = hmap_mix(a ^ hmap_mix_secret[1], b ^ seed);
+	a = hmap_mix(a ^ secret[1], b ^ seed);
 	/* Odd, as an even multiplier would lose the top bit. */
-	return hmap_mix(a, hmap_mix_secret[2] ^ (u64)len << 1);
+	return hmap_mix(a, secret[2] ^ (u64)len << 1);
 }
 
 /* The bytes of a key as the API passes it. */
 static __always_inline struct hmap_bytes
 key_bytes(const struct hmap_type *t, u8 kind, const void *key)
 {
-	if (kind == HMAP_KEY_STRING)
+	if (kind_is_string(kind))
 		return *(const struct hmap_bytes *)key;
 	return (struct hmap_bytes){ key, t->key_size };
 }
@@ -125,14 +127,16 @@ static __always_inline u64 key_hash(const struct hmap_type *t, u8 kind,
 
 	if (likely(!t->hasher)) {
 		if (kind == HMAP_KEY_U64)
-			return hmap_hash_u64(*(const u64 *)key, hash0);
+			return hmap_hash_u64(t->secret, *(const u64 *)key,
+					     hash0);
 		if (kind == HMAP_KEY_U32)
-			return hmap_hash_u64(*(const u32 *)key, hash0);
+			return hmap_hash_u64(t->secret, *(const u32 *)key,
+					     hash0);
 	}
 	bytes = key_bytes(t, kind, key);
 	if (unlikely(t->hasher))
 		return t->hasher(bytes.data, bytes.len, hash0);
-	return hmap_hash_bytes(bytes.data, bytes.len, hash0);
+	return hmap_hash_bytes(t->secret, bytes.data, bytes.len, hash0);
 }
 
 /* A slot that is not in use may hold a NULL; the tophash is read before it. */
@@ -182,6 +186,24 @@ static __always_inline bool string_equal(const struct hmap_string *slot,
 	       block_equal(slot_block(slot), bytes);
 }
 
+/* The length is the slot's last byte. */
+static __always_inline u8 *inline_string_len(const struct hmap_type *t,
+					     const void *slot)
+{
+	return (u8 *)slot + t->key_slot - 1;
+}
+
+static __always_inline bool inline_string_equal(const struct hmap_type *t,
+						const void *slot,
+						struct hmap_bytes bytes)
+{
+	if (READ_ONCE(*inline_string_len(t, slot)) != bytes.len)
+		return false;
+	if (likely(bytes.len < STRING_LONG))
+		return short_equal(slot, bytes.data, bytes.len);
+	return !memcmp(slot, bytes.data, bytes.len);
+}
+
 static __always_inline bool key_equal(const struct hmap_type *t, u8 kind,
 				      const void *key, const void *slot)
 {
@@ -191,6 +213,8 @@ static __always_inline bool key_equal(const struct hmap_type *t, u8 kind,
 		return READ_ONCE(*(const u32 *)slot) == *(const u32 *)key;
 	if (kind == HMAP_KEY_STRING)
 		return string_equal(slot, *(const struct hmap_bytes *)key);
+	if (kind == KEY_INLINE_STRING)
+		return inline_string_equal(t, slot, key_bytes(t, kind, key));
 	if (!t->indirect_key)
 		return hmap_equal(slot, key, t->key_size);
 	return block_equal(slot_block(slot), key_bytes(t, kind, key));
@@ -203,6 +227,8 @@ slot_bytes(const struct hmap_type *t, u8 kind, const void *slot)
 	const struct hmap_string *string = slot;
 	const struct hmap_block *block;
 
+	if (kind == KEY_INLINE_STRING)
+		return (struct hmap_bytes){ slot, *inline_string_len(t, slot) };
 	if (!t->indirect_key)
 		return (struct hmap_bytes){ slot, t->key_size };
 	if (kind == HMAP_KEY_STRING && string->len < STRING_LONG)
@@ -228,6 +254,12 @@ static __always_inline void slot_set_key(const struct hmap_type *t, void *slot,
 	const struct hmap_bytes *bytes = key;
 	struct hmap_string *string = slot;
 
+	if (t->key_kind == KEY_INLINE_STRING) {
+		/* What is behind it is zero, as all of an unused slot is. */
+		hmap_copy(slot, bytes->data, bytes->len);
+		WRITE_ONCE(*inline_string_len(t, slot), bytes->len);
+		return;
+	}
 	if (!t->indirect_key) {
 		hmap_copy(slot, key, t->key_size);
 		return;
@@ -247,9 +279,9 @@ static __always_inline u64 slot_hash(const struct hmap_type *t, u8 kind,
 	const struct hmap_block *block;
 	struct hmap_bytes bytes;
 
-	if (!t->indirect_key)
+	if (!t->indirect_key && kind != KEY_INLINE_STRING)
 		return key_hash(t, kind, slot, hash0);
-	block = slot_block(slot);
+	block = t->indirect_key ? slot_block(slot) : NULL;
 	if (block)
 		return block->hash;
 	bytes = slot_bytes(t, kind, slot);

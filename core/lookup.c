@@ -16,13 +16,14 @@
 #define READ_MOVED	1
 
 /* Go on in the chain of a bucket, in a section that has been begun. */
-static int read_chain(const struct hmap_type *t, struct bmap *head, u32 seq,
+static int read_chain(const struct bucket_array *a, struct bmap *head, u32 seq,
 		      u64 word, u8 top, const void *key, void *to)
 {
+	const struct hmap_type *t = &a->h->t;
 	struct hmap_place at;
 	bool found;
 
-	found = hmap_find_behind(t, t->key_kind, head, word, top, key, &at);
+	found = hmap_find_behind(t, a, t->key_kind, head, word, top, key, &at);
 	if (found && to)
 		hmap_copy(to, bmap_elem(t, at.b, at.slot), t->elem_slot);
 	if (!guard_read_valid(head, seq))
@@ -34,7 +35,7 @@ static int read_chain(const struct hmap_type *t, struct bmap *head, u32 seq,
 
 /**
  * hmap_read_rest() - Do what hmap_read_bucket() does not do itself.
- * @h: the map
+ * @a: the array
  * @head: the bucket
  * @seq: what its sequence was when it was looked at
  * @word: what its tophash bytes were, none of which was the key's
@@ -45,27 +46,28 @@ static int read_chain(const struct hmap_type *t, struct bmap *head, u32 seq,
  * Context: Under rcu_read_lock().
  * Return: As hmap_read_bucket().
  */
-int hmap_read_rest(const struct hmap *h, struct bmap *head, u32 seq, u64 word,
-		   u64 hash, const void *key, void *to)
+int hmap_read_rest(const struct bucket_array *a, struct bmap *head, u32 seq,
+		   u64 word, u64 hash, const void *key, void *to)
 {
-	int ret = read_chain(&h->t, head, seq, word, tophash(hash), key, to);
+	int ret = read_chain(a, head, seq, word, tophash(hash), key, to);
 
 	return ret == READ_MOVED ? -EAGAIN : ret;
 }
 EXPORT_SYMBOL_GPL(hmap_read_rest);
 
 /* The same for a bucket of the old array. */
-static int read_old(const struct hmap *h, struct bmap *head, u64 hash,
-		    const void *key, void *to)
+static int read_old(const struct bucket_array *old, u64 hash, const void *key,
+		    void *to)
 {
-	const struct hmap_type *t = &h->t;
+	const struct hmap_type *t = &old->h->t;
+	struct bmap *head = bucket_of(t, old, hash);
 	u32 seq = guard_read_begin(head);
 	u64 word = tophash_load(head);
 	struct hmap_place at;
 
 	if (!hmap_find_in_bucket(t, t->key_kind, head, word, tophash(hash),
 				 key, &at))
-		return read_chain(t, head, seq, word, tophash(hash), key, to);
+		return read_chain(old, head, seq, word, tophash(hash), key, to);
 	if (to)
 		hmap_copy(to, bmap_elem(t, at.b, at.slot), t->elem_slot);
 	return guard_read_valid(head, seq) ? 0 : -EAGAIN;
@@ -73,7 +75,6 @@ static int read_old(const struct hmap *h, struct bmap *head, u64 hash,
 
 /**
  * hmap_read_growing() - Read without a lock while there is an old array.
- * @h: the map
  * @a: the array
  * @old: the one it replaces
  * @hash: the key's
@@ -83,17 +84,16 @@ static int read_old(const struct hmap *h, struct bmap *head, u64 hash,
  * Context: Under rcu_read_lock().
  * Return: As hmap_read_try().
  */
-int hmap_read_growing(const struct hmap *h, struct bucket_array *a,
-		      struct bucket_array *old, u64 hash, const void *key,
-		      void *to)
+int hmap_read_growing(struct bucket_array *a, struct bucket_array *old,
+		      u64 hash, const void *key, void *to)
 {
-	const struct hmap_type *t = &h->t;
-	int ret = read_old(h, bucket_of(t, old, hash), hash, key, to);
+	const struct hmap_type *t = &a->h->t;
+	int ret = read_old(old, hash, key, to);
 
 	if (ret != READ_MOVED)
 		return ret;
 	smp_rmb();	/* pairs with the release in evac_mark() */
-	return hmap_read_bucket(h, t, t->key_kind, bucket_of(t, a, hash), hash,
+	return hmap_read_bucket(t, a, t->key_kind, bucket_of(t, a, hash), hash,
 				key, to);
 }
 EXPORT_SYMBOL_GPL(hmap_read_growing);
@@ -101,10 +101,12 @@ EXPORT_SYMBOL_GPL(hmap_read_growing);
 /* === Where writers are in the way === */
 
 /* Read from a bucket with its lock. */
-static int read_bucket_locked(struct hmap *h, struct bmap *head, u8 top,
+static int read_bucket_locked(const struct bucket_array *a, u64 hash,
 			      const void *key, void *to)
 {
+	struct hmap *h = a->h;
 	const struct hmap_type *t = &h->t;
+	struct bmap *head = bucket_of(t, a, hash);
 	unsigned long flags;
 	struct hmap_place at;
 	int ret = -ENOENT;
@@ -115,7 +117,8 @@ static int read_bucket_locked(struct hmap *h, struct bmap *head, u8 top,
 	word = tophash_load(head);
 	if (tophash_evacuated(word)) {
 		ret = READ_MOVED;
-	} else if (hmap_find(t, t->key_kind, head, word, top, key, &at)) {
+	} else if (hmap_find(t, a, t->key_kind, head, word, tophash(hash), key,
+			     &at)) {
 		if (to)
 			hmap_copy(to, bmap_elem(t, at.b, at.slot),
 				  t->elem_slot);
@@ -138,11 +141,9 @@ static int read_locked(struct hmap *h, const void *key, void *to)
 	hash = key_hash(&h->t, h->t.key_kind, key, READ_ONCE(a->hash0));
 	old = old_of(a);
 	if (old)
-		ret = read_bucket_locked(h, bucket_of(&h->t, old, hash),
-					 tophash(hash), key, to);
+		ret = read_bucket_locked(old, hash, key, to);
 	if (ret == READ_MOVED)
-		ret = read_bucket_locked(h, bucket_of(&h->t, a, hash),
-					 tophash(hash), key, to);
+		ret = read_bucket_locked(a, hash, key, to);
 	return ret == READ_MOVED ? -EAGAIN : ret;
 }
 
@@ -191,6 +192,13 @@ static noinline int read_string(struct hmap *h, const void *key, void *to)
 	return likely(ret != -EAGAIN) ? ret : read_again(h, key, to);
 }
 
+static noinline int read_inline(struct hmap *h, const void *key, void *to)
+{
+	int ret = hmap_read_try(h, &h->t, KEY_INLINE_STRING, key, to);
+
+	return likely(ret != -EAGAIN) ? ret : read_again(h, key, to);
+}
+
 static __always_inline int read_kind(struct hmap *h, const void *key, void *to)
 {
 	switch (h->t.key_kind) {
@@ -200,8 +208,10 @@ static __always_inline int read_kind(struct hmap *h, const void *key, void *to)
 		return read_u64(h, key, to);
 	case HMAP_KEY_BYTES:
 		return read_bytes(h, key, to);
-	default:
+	case HMAP_KEY_STRING:
 		return read_string(h, key, to);
+	default:
+		return read_inline(h, key, to);
 	}
 }
 

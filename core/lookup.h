@@ -54,13 +54,14 @@ hmap_find_in_bucket(const struct hmap_type *t, const u8 kind, struct bmap *b,
 
 /* Look in the chain behind a bucket, whose tophash bytes are @word. */
 static __always_inline bool
-hmap_find_behind(const struct hmap_type *t, const u8 kind, struct bmap *b,
-		 u64 word, u8 top, const void *key, struct hmap_place *at)
+hmap_find_behind(const struct hmap_type *t, const struct bucket_array *a,
+		 const u8 kind, struct bmap *b, u64 word, u8 top,
+		 const void *key, struct hmap_place *at)
 {
 	if (filter_lacks(b, top))
 		return false;
 	while (!tophash_match(word, EMPTY_REST)) {
-		b = bmap_overflow(t, b);
+		b = bmap_overflow(t, a, b);
 		if (!b)
 			return false;
 		word = tophash_load(b);
@@ -72,18 +73,18 @@ hmap_find_behind(const struct hmap_type *t, const u8 kind, struct bmap *b,
 
 /* Look in a bucket and the chain behind it, under the guard. */
 static __always_inline bool
-hmap_find(const struct hmap_type *t, const u8 kind, struct bmap *head, u64 word,
-	  u8 top, const void *key, struct hmap_place *at)
+hmap_find(const struct hmap_type *t, const struct bucket_array *a,
+	  const u8 kind, struct bmap *head, u64 word, u8 top, const void *key,
+	  struct hmap_place *at)
 {
 	return hmap_find_in_bucket(t, kind, head, word, top, key, at) ||
-	       hmap_find_behind(t, kind, head, word, top, key, at);
+	       hmap_find_behind(t, a, kind, head, word, top, key, at);
 }
 
-int hmap_read_rest(const struct hmap *h, struct bmap *head, u32 seq, u64 word,
-		   u64 hash, const void *key, void *to);
-int hmap_read_growing(const struct hmap *h, struct bucket_array *a,
-		      struct bucket_array *old, u64 hash, const void *key,
-		      void *to);
+int hmap_read_rest(const struct bucket_array *a, struct bmap *head, u32 seq,
+		   u64 word, u64 hash, const void *key, void *to);
+int hmap_read_growing(struct bucket_array *a, struct bucket_array *old,
+		      u64 hash, const void *key, void *to);
 
 /*
  * Read from a bucket without its lock.  A key is always in the same slot while
@@ -96,8 +97,9 @@ int hmap_read_growing(const struct hmap *h, struct bucket_array *a,
  * been evacuated.
  */
 static __always_inline int
-hmap_read_bucket(const struct hmap *h, const struct hmap_type *t, const u8 kind,
-		 struct bmap *head, u64 hash, const void *key, void *to)
+hmap_read_bucket(const struct hmap_type *t, const struct bucket_array *a,
+		 const u8 kind, struct bmap *head, u64 hash, const void *key,
+		 void *to)
 {
 	u32 seq = guard_read_begin(head);
 	u64 word = tophash_load(head);
@@ -116,7 +118,7 @@ hmap_read_bucket(const struct hmap *h, const struct hmap_type *t, const u8 kind,
 		guard_read_end();
 		return -ENOENT;
 	}
-	return hmap_read_rest(h, head, seq, word, hash, key, to);
+	return hmap_read_rest(a, head, seq, word, hash, key, to);
 }
 
 /*
@@ -141,8 +143,8 @@ hmap_read_try(const struct hmap *h, const struct hmap_type *t, const u8 kind,
 
 	old = old_of(a);
 	if (unlikely(old))
-		return hmap_read_growing(h, a, old, hash, key, to);
-	return hmap_read_bucket(h, t, kind, b, hash, key, to);
+		return hmap_read_growing(a, old, hash, key, to);
+	return hmap_read_bucket(t, a, kind, b, hash, key, to);
 }
 
 #endif /* _HMAP_LOOKUP_H */

@@ -13,6 +13,9 @@
 
 static int init_type(struct hmap_type *t, const struct hmap_params *p)
 {
+	bool mapped = p->flags & HMAP_MAPPED;
+	u8 kind = p->key_kind;
+
 	switch (p->key_kind) {
 	case HMAP_KEY_U32:
 		if (p->key_size != sizeof(u32))
@@ -27,22 +30,28 @@ static int init_type(struct hmap_type *t, const struct hmap_params *p)
 			return -EINVAL;
 		break;
 	case HMAP_KEY_STRING:
-		if (p->key_size)
+		if (!p->key_size != !mapped)
 			return -EINVAL;
+		if (mapped)
+			kind = KEY_INLINE_STRING;
 		break;
 	default:
 		return -EINVAL;
 	}
 	if (p->elem_size > HMAP_MAX_ELEM_SIZE ||
-	    p->flags & ~(HMAP_VAR_ELEM | HMAP_ACCOUNT | HMAP_SIPHASH))
+	    p->flags & ~(HMAP_VAR_ELEM | HMAP_ACCOUNT | HMAP_SIPHASH |
+			 HMAP_MAPPED))
+		return -EINVAL;
+	if (mapped && (p->flags & (HMAP_VAR_ELEM | HMAP_SIPHASH) ||
+		       max(p->key_size, p->elem_size) > MAX_INLINE_SIZE))
 		return -EINVAL;
 
-	*t = hmap_type_of(p->key_kind, p->key_size, p->elem_size,
+	*t = hmap_type_of(kind, p->key_size, p->elem_size,
 			  p->flags & HMAP_VAR_ELEM);
 	t->hasher = p->hasher;
 	if (p->flags & HMAP_SIPHASH)
 		t->hasher = hmap_siphash;
-	return hmap_overflow_init(t);
+	return mapped ? 0 : hmap_overflow_init(t);
 }
 
 static int init_cpus(struct hmap *h)
@@ -89,6 +98,11 @@ static int init_map(struct hmap *h, const struct hmap_params *params)
 	err = init_type(&h->t, params);
 	if (err)
 		return err;
+	if (params->flags & HMAP_MAPPED) {
+		err = hmap_mapped_init(h, params);
+		if (err)
+			return err;
+	}
 	err = init_cpus(h);
 	if (err)
 		return err;
@@ -106,6 +120,8 @@ static void pool_put(struct hmap_pool *pool)
 static void map_free(struct hmap *h)
 {
 	hmap_overflow_exit(&h->t);
+	if (h->mapped)
+		hmap_mapped_free(h);
 	hmap_uncharge(h, atomic_long_read(&h->bytes));	/* its own, by now */
 	pool_put(h->pool);
 	free_percpu(h->cpu);
@@ -239,6 +255,8 @@ void hmap_destroy(struct hmap *h)
 		return;
 	cancel_delayed_work_sync(&h->reseed_work);
 	hmap_grow_exit(h);
+	if (h->mapped)
+		hmap_mapped_exit(h);
 	trace_hmap_destroy(h);
 	/* A new seed may still be under way, and looks for its array. */
 	raw_spin_lock_irqsave(&h->lock, flags);
@@ -283,12 +301,7 @@ void hmap_replace(struct hmap *h, struct bucket_array *new)
 	raw_spin_lock_irqsave(&h->lock, flags);
 	a = buckets_locked(h);
 	WRITE_ONCE(h->l, l);
-	if (new) {
-		hmap_publish(h, new);
-	} else {
-		WRITE_ONCE(h->generation, h->generation + 1);
-		rcu_assign_pointer(h->buckets, NULL);
-	}
+	hmap_publish(h, new);
 	raw_spin_unlock_irqrestore(&h->lock, flags);
 
 	/* Then nobody uses the old lineage, or goes on with its growth. */
@@ -464,7 +477,7 @@ void hmap_read_header(struct hmap *h, struct hmap_header *hdr)
 	*hdr = (struct hmap_header){
 		.count = hmap_len(h),
 		.bytes = atomic_long_read(&h->bytes),
-		.key_kind = h->t.key_kind,
+		.key_kind = hmap_key_kind(&h->t),
 		.key_size = h->t.key_size,
 		.elem_size = h->t.elem_size,
 		.param_flags = h->param_flags,
@@ -484,8 +497,8 @@ void hmap_read_header(struct hmap *h, struct hmap_header *hdr)
 }
 EXPORT_SYMBOL_GPL(hmap_read_header);
 
-static int read_chain_locked(struct hmap *h, struct bmap *head, u64 *tophash,
-			     unsigned int room)
+static int read_chain_locked(struct hmap *h, const struct bucket_array *a,
+			     struct bmap *head, u64 *tophash, unsigned int room)
 {
 	unsigned long flags;
 	struct bmap *b;
@@ -493,7 +506,7 @@ static int read_chain_locked(struct hmap *h, struct bmap *head, u64 *tophash,
 
 	local_irq_save(flags);
 	guard_lock(head, guard_map_of(h));
-	for (b = head; b; b = bmap_overflow(&h->t, b)) {
+	for (b = head; b; b = bmap_overflow(&h->t, a, b)) {
 		if (n++ < room)
 			tophash[n - 1] = tophash_load(b);
 	}
@@ -525,8 +538,8 @@ int hmap_read_chain(struct hmap *h, bool old, unsigned long bucket,
 	if (a && old)
 		a = old_of(a);
 	if (a && bucket <= a->mask)
-		n = read_chain_locked(h, bucket_at(&h->t, a, bucket), tophash,
-				      room);
+		n = read_chain_locked(h, a, bucket_at(&h->t, a, bucket),
+				      tophash, room);
 	rcu_read_unlock();
 	return n;
 }
@@ -534,9 +547,16 @@ EXPORT_SYMBOL_GPL(hmap_read_chain);
 
 int __init hmap_core_init(void)
 {
+	int err;
+
+	err = hmap_gone_init();
+	if (err)
+		return err;
 	hmap_wq = alloc_workqueue("hmap", WQ_UNBOUND, 0);
-	if (!hmap_wq)
+	if (!hmap_wq) {
+		hmap_gone_exit();
 		return -ENOMEM;
+	}
 	hmap_hash_init();
 	return 0;
 }
@@ -545,4 +565,5 @@ void hmap_core_exit(void)
 {
 	hmap_barrier();
 	destroy_workqueue(hmap_wq);
+	hmap_gone_exit();
 }

@@ -87,9 +87,11 @@ static void reseed_done(struct work_struct *work)
 	/* An array that came in its place was never frozen. */
 	if (a == buckets_locked(h) && a->frozen) {
 		if (may_reseed(h, a)) {
+			hmap_mapped_change(h);
 			WRITE_ONCE(h->l->hash0, seed);
 			WRITE_ONCE(h->l->epoch, next_epoch());
 			WRITE_ONCE(a->hash0, seed);
+			hmap_mapped_changed(h);
 		}
 		/* Pairs with the acquire in write_try(): the new seed first. */
 		smp_store_release(&a->frozen, false);

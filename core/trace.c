@@ -18,7 +18,7 @@ unsigned int hmap_trace_length(const struct bucket_array *a, struct bmap *head)
 {
 	unsigned int n = 0;
 
-	for (; head; head = bmap_overflow(&a->h->t, head))
+	for (; head; head = bmap_overflow(&a->h->t, a, head))
 		n++;
 	return n;
 }
@@ -30,7 +30,7 @@ unsigned int hmap_trace_marked(const struct bucket_array *old,
 	struct bmap *b = bucket_at(&old->h->t, old, bucket);
 	unsigned int n = 0, i;
 
-	for (; b; b = bmap_overflow(&old->h->t, b)) {
+	for (; b; b = bmap_overflow(&old->h->t, old, b)) {
 		for (i = 0; i < BUCKET_CNT; i++)
 			n += b->tophash[i] == mark;
 	}

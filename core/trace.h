@@ -74,7 +74,7 @@ TRACE_EVENT(hmap_create,
 	),
 	TP_fast_assign(
 		HMAP_TRACE_ASSIGN(h);
-		__entry->key_kind = h->t.key_kind;
+		__entry->key_kind = hmap_key_kind(&h->t);
 		__entry->key_size = h->t.key_size;
 		__entry->elem_size = h->t.elem_size;
 		__entry->max_entries = h->max_entries;

@@ -112,10 +112,10 @@ static void add_to_elem(struct hmap *h, struct hmap_op *op, void *slot)
  * Make a slot empty; and if nothing is in use behind it, it and the empty
  * ones before it, back through the chain, say so from now on.
  */
-static void mark_empty(const struct hmap_type *t, struct bmap *head,
-		       struct hmap_place at)
+static void mark_empty(const struct hmap_type *t, const struct bucket_array *w,
+		       struct bmap *head, struct hmap_place at)
 {
-	struct bmap *b = at.b, *next = bmap_overflow(t, b), *prev;
+	struct bmap *b = at.b, *next = bmap_overflow(t, w, b), *prev;
 	unsigned int i = at.slot;
 
 	WRITE_ONCE(b->tophash[i], EMPTY_ONE);
@@ -130,7 +130,7 @@ static void mark_empty(const struct hmap_type *t, struct bmap *head,
 		}
 		if (b == head)
 			return;
-		for (prev = head; (next = bmap_overflow(t, prev)) != b;)
+		for (prev = head; (next = bmap_overflow(t, w, prev)) != b;)
 			prev = next;
 		if (prev == head)
 			WRITE_ONCE(guard_of(head)->filter, 0);
@@ -140,13 +140,18 @@ static void mark_empty(const struct hmap_type *t, struct bmap *head,
 }
 
 static noinline void delete_entry(struct hmap *h, struct hmap_op *op,
+				  const struct bucket_array *w,
 				  struct bmap *head, struct hmap_place at)
 {
 	void *key = bmap_key(&h->t, at.b, at.slot);
 	void *elem = bmap_elem(&h->t, at.b, at.slot);
 
 	leave_elem(h, op, elem);
-	mark_empty(&h->t, head, at);
+	mark_empty(&h->t, w, head, at);
+	if (h->t.mapped) {
+		memset(key, 0, h->t.key_slot);
+		memset(elem, 0, h->t.elem_slot);
+	}
 	if (h->t.indirect_key) {
 		op->old_key = slot_block(key);
 		slot_set_block(key, NULL);
@@ -156,6 +161,7 @@ static noinline void delete_entry(struct hmap *h, struct hmap_op *op,
 }
 
 static __always_inline int write_present(struct hmap *h, struct hmap_op *op,
+					 const struct bucket_array *w,
 					 struct bmap *head, struct hmap_place at)
 {
 	void *elem = bmap_elem(&h->t, at.b, at.slot);
@@ -179,7 +185,7 @@ static __always_inline int write_present(struct hmap *h, struct hmap_op *op,
 		add_to_elem(h, op, elem);
 		return 0;
 	case HMAP_TAKE:
-		delete_entry(h, op, head, at);
+		delete_entry(h, op, w, head, at);
 		return 0;
 	}
 	leave_elem(h, op, elem);
@@ -188,13 +194,14 @@ static __always_inline int write_present(struct hmap *h, struct hmap_op *op,
 }
 
 /* The chain's end, or its first free slot. */
-static struct hmap_place free_place(const struct hmap_type *t, struct bmap *b)
+static struct hmap_place free_place(const struct hmap_type *t,
+				    const struct bucket_array *w, struct bmap *b)
 {
 	u64 empty = tophash_match_empty(tophash_load(b));
 	struct bmap *next;
 
 	while (!empty) {
-		next = bmap_overflow(t, b);
+		next = bmap_overflow(t, w, b);
 		if (!next)
 			return (struct hmap_place){ b, BUCKET_CNT };
 		b = next;
@@ -237,12 +244,13 @@ static int count_entry(struct hmap_op *op, struct bucket_array *a)
 	return hmap_count_draw(a);
 }
 
-static bool chain_is_long(const struct hmap_type *t, struct bmap *b)
+static bool chain_is_long(const struct hmap_type *t,
+			  const struct bucket_array *w, struct bmap *b)
 {
 	unsigned int n;
 
 	for (n = 0; b; n++)
-		b = bmap_overflow(t, b);
+		b = bmap_overflow(t, w, b);
 	return n >= MAX_CHAIN;
 }
 
@@ -275,8 +283,8 @@ static int write_absent(struct hmap *h, struct hmap_op *op,
 		return -ENOENT;
 	if (key_needs_block(&h->t, op->key) && !op->key_block)
 		return AGAIN_MEMORY;
-	at = free_place(&h->t, head);
-	if (unlikely(at.slot == BUCKET_CNT) && chain_is_long(&h->t, head)) {
+	at = free_place(&h->t, w, head);
+	if (unlikely(at.slot == BUCKET_CNT) && chain_is_long(&h->t, w, head)) {
 		trace_hmap_limit(h, HMAP_LIMIT_CHAIN, -ENOSPC);
 		return -ENOSPC;
 	}
@@ -284,12 +292,11 @@ static int write_absent(struct hmap *h, struct hmap_op *op,
 	if (ret)
 		return ret;
 	if (unlikely(at.slot == BUCKET_CNT)) {
-		next = hmap_newoverflow(w, &op->overflow);
+		next = hmap_newoverflow(w, at.b, &op->overflow);
 		if (!next) {
 			*give = true;
 			return AGAIN_MEMORY;
 		}
-		bmap_set_overflow(&h->t, at.b, next);
 		trace_hmap_overflow(w, head);
 		at = (struct hmap_place){ next, 0 };
 	}
@@ -320,8 +327,8 @@ static __always_inline int write_chain(struct hmap *h, const u8 kind,
 	guard_lock(head, guard_map_of(h));
 	word = tophash_load(head);
 	if (likely(!tophash_evacuated(word))) {
-		if (hmap_find(&h->t, kind, head, word, top, op->key, &at))
-			ret = write_present(h, op, head, at);
+		if (hmap_find(&h->t, w, kind, head, word, top, op->key, &at))
+			ret = write_present(h, op, w, head, at);
 		else
 			ret = write_absent(h, op, a, w, head, hash, &give);
 	}
@@ -390,6 +397,11 @@ static noinline int write_string(struct hmap *h, struct hmap_op *op)
 	return write_try(h, HMAP_KEY_STRING, op);
 }
 
+static noinline int write_inline(struct hmap *h, struct hmap_op *op)
+{
+	return write_try(h, KEY_INLINE_STRING, op);
+}
+
 static __always_inline int write_kind(struct hmap *h, struct hmap_op *op)
 {
 	switch (h->t.key_kind) {
@@ -399,8 +411,10 @@ static __always_inline int write_kind(struct hmap *h, struct hmap_op *op)
 		return write_u64(h, op);
 	case HMAP_KEY_BYTES:
 		return write_bytes(h, op);
-	default:
+	case HMAP_KEY_STRING:
 		return write_string(h, op);
+	default:
+		return write_inline(h, op);
 	}
 }
 
@@ -411,16 +425,6 @@ static int make_first_array(struct hmap *h, gfp_t gfp)
 	if (IS_ERR(a))
 		return PTR_ERR(a);
 	hmap_publish_first(h, a);
-	return 0;
-}
-
-static int get_overflow(struct hmap *h, struct hmap_op *op)
-{
-	struct bmap *b = hmap_overflow_alloc(h, op->gfp);
-
-	if (IS_ERR(b))
-		return PTR_ERR(b);
-	op->overflow = b;
 	return 0;
 }
 
@@ -449,10 +453,11 @@ static int prepare_again(struct hmap *h, struct hmap_op *op, int ret)
 	case AGAIN_MEMORY:
 		if (key_needs_block(&h->t, op->key) && !op->key_block)
 			return get_key_block(h, op);
-		return get_overflow(h, op);
+		return hmap_overflow_reserve(h, &op->overflow, op->gfp);
 	case AGAIN_EVACUATE:
 		/* The bucket can wait in the old array if it has to. */
-		op->no_memory = get_overflow(h, op);
+		op->no_memory = hmap_overflow_reserve(h, &op->overflow,
+						      op->gfp);
 		return 0;
 	default:
 		return 0;
@@ -512,8 +517,9 @@ static int prepare(struct hmap *h, struct hmap_op *op)
 	struct hmap_bytes bytes;
 	int err;
 
-	if (t->key_kind == HMAP_KEY_STRING &&
-	    key_bytes(t, t->key_kind, op->key).len > HMAP_MAX_STRING_LEN)
+	if (kind_is_string(t->key_kind) &&
+	    key_bytes(t, t->key_kind, op->key).len >
+	    (t->key_size ?: HMAP_MAX_STRING_LEN))
 		return -EINVAL;
 	if (op->what == HMAP_ADD &&
 	    (t->var_elem || (t->elem_size != 4 && t->elem_size != 8)))

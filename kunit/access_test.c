@@ -712,7 +712,7 @@ static int slot_in_chain(struct hmap *h, unsigned int i)
 		    chain_key(i))
 			return slot;
 		if (slot % BUCKET_CNT == BUCKET_CNT - 1)
-			b = bmap_overflow(&h->t, b);
+			b = bmap_overflow(&h->t, NULL, b);
 	}
 	return -1;
 }

@@ -72,8 +72,8 @@ static struct bmap *last_bucket(struct hmap *h, unsigned long bucket)
 {
 	struct bmap *b = bucket_at(&h->t, array_of(h), bucket);
 
-	while (bmap_overflow(&h->t, b))
-		b = bmap_overflow(&h->t, b);
+	while (bmap_overflow(&h->t, NULL, b))
+		b = bmap_overflow(&h->t, NULL, b);
 	return b;
 }
 
@@ -247,8 +247,7 @@ static void all_is_given_back(struct kunit *test)
 	KUNIT_ASSERT_TRUE(test, settle(h));
 	array = hmap_alloc_size(array_of(h)->bytes);
 	KUNIT_EXPECT_EQ(test, atomic_long_read(&h->bytes), empty + array +
-			hmap_test_header(h).overflow *
-			h->t.bucket_size);
+			hmap_test_overflow_bytes(array_of(h)));
 	hmap_test_check_settled(test, h);
 
 	for (i = 0; i < 40; i++)
@@ -303,7 +302,8 @@ static void dump_map(struct kunit *test, struct hmap *h, struct dump *d)
 		   hdr.oldoverflow, hdr.next_overflow, hdr.growths,
 		   hdr.same_size_growths, hdr.bytes }, 12 * sizeof(long));
 	for (i = 0; a && i < 1UL << a->B; i++)
-		for (b = bucket_at(&h->t, a, i); b; b = bmap_overflow(&h->t, b))
+		for (b = bucket_at(&h->t, a, i); b;
+		     b = bmap_overflow(&h->t, a, b))
 			dump_bytes(d, b, h->t.bucket_size);
 	KUNIT_ASSERT_LE(test, d->used, sizeof(d->data));
 }

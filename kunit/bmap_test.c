@@ -201,9 +201,7 @@ static void layout_without_padding(struct kunit *test)
 				    (void *)b + 8 + 8 * l->key_slot +
 				    i * l->elem_slot);
 	}
-	KUNIT_EXPECT_NULL(test, bmap_overflow(t, b));
-	bmap_set_overflow(t, b, end);
-	KUNIT_EXPECT_PTR_EQ(test, bmap_overflow(t, b), (struct bmap *)end);
+	KUNIT_EXPECT_NULL(test, bmap_overflow(t, NULL, b));
 	KUNIT_EXPECT_PTR_EQ(test, (void *)bmap_overflow_slot(t, b), end - 8);
 }
 

@@ -273,7 +273,7 @@ static void check_marks(struct kunit *test, struct steps *s, unsigned int i)
 	unsigned int n, slot;
 	u8 before;
 
-	for (n = 0; b; n++, b = bmap_overflow(&s->h->t, b)) {
+	for (n = 0; b; n++, b = bmap_overflow(&s->h->t, old, b)) {
 		for (slot = 0; slot < BUCKET_CNT; slot++) {
 			before = s->before[i][n] >> slot * 8;
 			if (s->evacuated[i])
@@ -762,7 +762,7 @@ static void table_of_go(struct kunit *test)
 		chained += chain > 1;
 		buckets += chain;
 		/* Keys that are not there, one for each bucket. */
-		key = hmap_hash_u64(n + i, hash0) & bucket_mask(TABLE_B);
+		key = hmap_hash_u64(hmap_mix_secret, n + i, hash0) & bucket_mask(TABLE_B);
 		misses += used_slots(test, h, key, &chain);
 	}
 	expect_near(test, "% of buckets with overflow",

@@ -12,26 +12,26 @@
 
 static u64 hash_u64(u64 key, u32 hash0)
 {
-	return hmap_hash_u64(key, hash0);
+	return hmap_hash_u64(hmap_mix_secret, key, hash0);
 }
 
 static u64 hash_bytes(u64 key, u32 hash0)
 {
-	return hmap_hash_bytes(&key, sizeof(key), hash0);
+	return hmap_hash_bytes(hmap_mix_secret, &key, sizeof(key), hash0);
 }
 
 static u64 hash_first_word(u64 key, u32 hash0)
 {
 	const u64 words[] = { key, 0 };
 
-	return hmap_hash_bytes(words, sizeof(words), hash0);
+	return hmap_hash_bytes(hmap_mix_secret, words, sizeof(words), hash0);
 }
 
 static u64 hash_last_word(u64 key, u32 hash0)
 {
 	const u64 words[] = { 0, key };
 
-	return hmap_hash_bytes(words, sizeof(words), hash0);
+	return hmap_hash_bytes(hmap_mix_secret, words, sizeof(words), hash0);
 }
 
 static const struct hash {
@@ -233,15 +233,15 @@ static void each_byte_counts(struct kunit *test)
 
 	for (len = 1; len <= 80; len++) {
 		memset(data, 0, sizeof(data));
-		hash = hmap_hash_bytes(data + 8, len, hash0);
+		hash = hmap_hash_bytes(hmap_mix_secret, data + 8, len, hash0);
 		memset(data, len, 3);
 		memset(data + 3 + len, len, 8);
-		KUNIT_EXPECT_EQ(test, hmap_hash_bytes(data + 3, len, hash0),
+		KUNIT_EXPECT_EQ(test, hmap_hash_bytes(hmap_mix_secret, data + 3, len, hash0),
 				hash);
 		for (i = 3; i < 3 + len; i++) {
 			data[i] = 1;
 			KUNIT_EXPECT_NE(test, hash,
-					hmap_hash_bytes(data + 3, len, hash0));
+					hmap_hash_bytes(hmap_mix_secret, data + 3, len, hash0));
 			data[i] = 0;
 		}
 	}
@@ -259,15 +259,15 @@ static void bytes_border(struct kunit *test)
 	for (len = 0; len <= 512; len++) {
 		/* What lies behind the key, or its alignment, is no matter. */
 		memset(data, 0, len + 7);
-		hash[len] = hmap_hash_bytes(data, len, hash0);
+		hash[len] = hmap_hash_bytes(hmap_mix_secret, data, len, hash0);
 		memset(data + 7 + len, len | 1, 8);
-		KUNIT_EXPECT_EQ(test, hmap_hash_bytes(data + 7, len, hash0),
+		KUNIT_EXPECT_EQ(test, hmap_hash_bytes(hmap_mix_secret, data + 7, len, hash0),
 				hash[len]);
 		/* Its last byte is, and so are zeros at its end. */
 		if (len) {
 			data[len - 1] = 1;
 			KUNIT_EXPECT_NE(test,
-					hmap_hash_bytes(data, len, hash0),
+					hmap_hash_bytes(hmap_mix_secret, data, len, hash0),
 					hash[len]);
 		}
 		for (other = 0; other < len; other++)
@@ -299,8 +299,7 @@ static void hasher_gets_whole_key(struct kunit *test)
 	params.hasher = see_key;
 	h = hmap_test_create(test, &params);
 	data = hmap_test_key(h, 77, &key);
-	len = params.key_kind == HMAP_KEY_STRING ? key.string.len :
-						   params.key_size;
+	len = hmap_test_key_len(h, 77);
 	KUNIT_ASSERT_EQ(test, hmap_insert(h, data,
 					  hmap_test_elem(h, 1, &elem),
 					  HMAP_ANY, GFP_KERNEL), 0);

@@ -1043,7 +1043,7 @@ static void gives_back(struct kunit *test)
 		struct hmap_block *key, *elem;
 
 		if (i && i % BUCKET_CNT == 0)
-			b = bmap_overflow(&h->t, b);
+			b = bmap_overflow(&h->t, a, b);
 		key = *(struct hmap_block **)bmap_key(&h->t, b, i % BUCKET_CNT);
 		elem = *(struct hmap_block **)bmap_elem(&h->t, b,
 							i % BUCKET_CNT);

@@ -238,8 +238,7 @@ static void check_given(struct model *m, struct model_walk *w)
 	memcpy(&i, it->key, min_t(u32, it->key_len, sizeof(i)));
 	agree(m, "key given", i < NR_KEYS, true);
 	key(m, i);
-	len = m->h->t.key_kind == HMAP_KEY_STRING ? m->key.string.len :
-						    m->h->t.key_size;
+	len = hmap_test_key_len(m->h, i);
 	agree(m, "length of the key given", it->key_len, len);
 	agree(m, "key given", memcmp(it->key, m->key.data, len), 0);
 	agree(m, "given is there", !!m->elem[i], true);

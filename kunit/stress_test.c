@@ -138,7 +138,7 @@ static void error(struct stress *s, const char *what, u32 key)
 
 static u64 collide(const void *key, size_t len, u32 hash0)
 {
-	u64 hash = hmap_hash_bytes(key, len, hash0);
+	u64 hash = hmap_hash_bytes(hmap_mix_secret, key, len, hash0);
 	u32 group = (*(const u32 *)key - CHURN) / GROUP_SIZE;
 
 	if (group >= GROUPS)

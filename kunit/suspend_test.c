@@ -117,7 +117,7 @@ static u64 *elem_in_bucket(struct hmap *h, u64 key)
 	struct bmap *b = bucket_of_key(h, key);
 	unsigned int slot;
 
-	for (; b; b = bmap_overflow(&h->t, b))
+	for (; b; b = bmap_overflow(&h->t, NULL, b))
 		for (slot = 0; slot < BUCKET_CNT; slot++)
 			if (!is_empty(b->tophash[slot]) &&
 			    *(u64 *)bmap_key(&h->t, b, slot) == key)

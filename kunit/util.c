@@ -59,6 +59,9 @@ static const struct hmap_test_kind kinds[] = {
 	KIND("string to u64", STRING, 0, 8),
 	KIND("set of strings", STRING, 0, 0),
 	KIND("string to 0..300 bytes", STRING, 0, 300, .flags = HMAP_VAR_ELEM),
+	KIND("mapped u64 to u64", U64, 8, 8, .flags = HMAP_MAPPED),
+	KIND("mapped 128 bytes to 128", BYTES, 128, 128, .flags = HMAP_MAPPED),
+	KIND("mapped string to 12 bytes", STRING, 64, 12, .flags = HMAP_MAPPED),
 };
 
 static void describe_kind(const struct hmap_test_kind *kind, char *desc)
@@ -75,6 +78,12 @@ const void *hmap_test_kinds(const void *prev, char *desc)
 
 /* === Keys and elems === */
 
+u32 hmap_test_key_len(const struct hmap *h, u32 i)
+{
+	return kind_is_string(h->t.key_kind) ? sizeof(i) + i % 61 :
+					       h->t.key_size;
+}
+
 /*
  * The i-th key: i, and zeros up to the key's size.  Strings have four bytes
  * and more, so that one is another with zeros behind it.
@@ -82,12 +91,11 @@ const void *hmap_test_kinds(const void *prev, char *desc)
 const void *hmap_test_key(const struct hmap *h, u32 i,
 			  struct hmap_test_key *key)
 {
-	u32 size = h->t.key_kind == HMAP_KEY_STRING ? sizeof(i) + i % 61 :
-						      h->t.key_size;
+	u32 size = hmap_test_key_len(h, i);
 
 	memset(key->data, 0, size);
 	memcpy(key->data, &i, min_t(u32, size, sizeof(i)));
-	if (h->t.key_kind != HMAP_KEY_STRING)
+	if (!kind_is_string(h->t.key_kind))
 		return key->data;
 	key->string = (struct hmap_bytes){ key->data, size };
 	return &key->string;
@@ -177,15 +185,15 @@ static bool expect(struct check *c, bool right, const char *what)
 }
 
 /* No key like that in an earlier slot of the chain. */
-static bool is_first(const struct hmap_type *t, struct bmap *head,
-		     const void *slot)
+static bool is_first(const struct hmap_type *t, const struct bucket_array *a,
+		     struct bmap *head, const void *slot)
 {
 	struct hmap_bytes key = slot_bytes(t, t->key_kind, slot), other;
 	unsigned int i;
 	struct bmap *b;
 	void *s;
 
-	for (b = head; b; b = bmap_overflow(t, b)) {
+	for (b = head; b; b = bmap_overflow(t, a, b)) {
 		for (i = 0; i < BUCKET_CNT; i++) {
 			s = bmap_key(t, b, i);
 			if (s == slot)
@@ -226,7 +234,18 @@ static void check_entry(struct check *c, const struct bucket_array *a,
 	expect(c, b->tophash[i] == tophash(hash), "not the key's tophash");
 	expect(c, (hash & bucket_mask(a->B)) == c->bucket,
 	       "not the key's bucket");
-	expect(c, is_first(t, head, slot), "a key twice");
+	expect(c, is_first(t, a, head, slot), "a key twice");
+}
+
+/* Nothing is to be seen in a slot that is not in use, where others see it. */
+static void check_wiped(struct check *c, struct bmap *b, unsigned int i)
+{
+	const struct hmap_type *t = &c->h->t;
+
+	expect(c, !t->mapped ||
+	       (!memchr_inv(bmap_key(t, b, i), 0, t->key_slot) &&
+		!memchr_inv(bmap_elem(t, b, i), 0, t->elem_slot)),
+	       "something in a slot that is not in use");
 }
 
 /* A bucket that is the true one for its keys; or is empty, until it is. */
@@ -237,7 +256,7 @@ static void check_chain(struct check *c, const struct bucket_array *a,
 	unsigned int i;
 	struct bmap *b;
 
-	for (b = head; b; b = bmap_overflow(&c->h->t, b)) {
+	for (b = head; b; b = bmap_overflow(&c->h->t, a, b)) {
 		for (i = 0; i < BUCKET_CNT && !c->wrong; i++) {
 			top = b->tophash[i];
 			expect(c, is_empty(top) || top >= MIN_TOPHASH,
@@ -252,23 +271,29 @@ static void check_chain(struct check *c, const struct bucket_array *a,
 			expect(c, b == head || is_empty(top) ||
 			       !filter_lacks(head, top),
 			       "an entry that the filter does not tell of");
-			if (!c->wrong && !is_empty(top))
+			if (is_empty(top))
+				check_wiped(c, b, i);
+			else if (!c->wrong)
 				check_entry(c, a, head, b, i);
 		}
 	}
 	expect(c, last != EMPTY_ONE, "EMPTY_ONE at the end");
 }
 
-static void check_marks(struct check *c, struct bmap *b, bool same_size)
+static void check_marks(struct check *c, const struct bucket_array *a,
+			struct bmap *b, bool same_size)
 {
 	unsigned int i;
 
-	for (; b; b = bmap_overflow(&c->h->t, b))
-		for (i = 0; i < BUCKET_CNT; i++)
+	for (; b; b = bmap_overflow(&c->h->t, a, b)) {
+		for (i = 0; i < BUCKET_CNT; i++) {
+			check_wiped(c, b, i);
 			expect(c, b->tophash[i] == EVACUATED_X ||
 			       b->tophash[i] == EVACUATED_EMPTY ||
 			       (b->tophash[i] == EVACUATED_Y && !same_size),
 			       "not marked evacuated");
+		}
+	}
 }
 
 static void count_overflow(struct check *c, const struct bucket_array *a,
@@ -276,7 +301,7 @@ static void count_overflow(struct check *c, const struct bucket_array *a,
 {
 	const struct hmap_type *t = &c->h->t;
 
-	while ((b = bmap_overflow(t, b))) {
+	while ((b = bmap_overflow(t, a, b))) {
 		if (b < bucket_at(t, a, a->mask + 1) ||
 		    b >= bucket_at(t, a, a->mask + 1 + a->nr_spare))
 			c->slab++;
@@ -303,14 +328,15 @@ static void check_array(struct check *c, const struct bucket_array *a,
 		expect(c, !(guard_of(b)->seq & GUARD_LOCKED), "locked");
 		count_overflow(c, a, b);
 		if (new && evacuated(b))
-			check_marks(c, b, a->B == new->B);
+			check_marks(c, a, b, a->B == new->B);
 		else
 			check_chain(c, a, b, old && !evacuated(was));
 		if (c->wrong)
 			return;
 	}
-	c->bytes += c->slab * h->t.bucket_size;
+	c->bytes += hmap_test_overflow_bytes(a);
 	expect(c, atomic_long_read(&a->nr_overflow) == c->slab, "nr_overflow");
+	expect(c, !a->pages || a->pages->nr <= a->pages->max, "overflow pages");
 	expect(c, atomic_long_read(&a->next_overflow) == c->spare,
 	       "next_overflow");
 	/* Of an old array nobody asks, and tests set it to make one old. */
@@ -339,6 +365,8 @@ static void check_map(struct check *c)
 	expect(c, hmap_len(h) <= h->max_entries, "max_entries");
 	c->bytes += hmap_alloc_size(sizeof(*h)) +
 		    nr_cpu_ids * sizeof(struct hmap_cpu);
+	if (h->mapped)
+		c->bytes += hmap_alloc_size(sizeof(*h->mapped)) + PAGE_SIZE;
 	expect(c, atomic_long_read(&h->bytes) >= c->bytes, "bytes");
 	if (c->settled)
 		expect(c, atomic_long_read(&h->bytes) == c->bytes,

@@ -51,12 +51,21 @@ static inline struct hmap_header hmap_test_header(struct hmap *h)
 	return hdr;
 }
 
+/* What is charged for an array's overflow buckets. */
+static inline size_t hmap_test_overflow_bytes(const struct bucket_array *a)
+{
+	return a->pages ? a->pages->nr * PAGE_SIZE :
+			  atomic_long_read(&a->nr_overflow) *
+			  a->h->t.bucket_size;
+}
+
 void hmap_test_check(struct kunit *test, struct hmap *h);
 void hmap_test_check_settled(struct kunit *test, struct hmap *h);
 
 /* For KUNIT_CASE_PARAM(): all key kinds, inline and not, and so for elems. */
 const void *hmap_test_kinds(const void *prev, char *desc);
 
+u32 hmap_test_key_len(const struct hmap *h, u32 i);
 const void *hmap_test_key(const struct hmap *h, u32 i,
 			  struct hmap_test_key *key);
 const void *hmap_test_elem(const struct hmap *h, u32 i,
