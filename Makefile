@@ -33,7 +33,16 @@
 MAKEFLAGS += --no-print-directory
 KDIR ?= /lib/modules/$(shell uname -r)/build
 
-all: lib hmapctl module
+ifneq ($(words $(CURDIR)),1)
+$(error Kbuild cannot build in a path with a blank: move $(CURDIR))
+endif
+
+# Where the running kernel has no headers here, there is still much to build.
+all: lib hmapctl $(if $(wildcard $(KDIR)/Makefile)$(filter-out file,$(origin KDIR)),module,no-module)
+
+no-module:
+	@tools/qemu/module $(KDIR) || \
+		echo "hmap.ko is not built; to try it in a virtual machine: make shell"
 
 module:
 	@dir=$$(tools/qemu/module $(KDIR)) && echo "built $${dir#$(CURDIR)/}/hmap.ko"
@@ -78,4 +87,4 @@ clean:
 help:
 	@sed -n '3,/^$$/s/^# \?//p' $(firstword $(MAKEFILE_LIST))
 
-.PHONY: all module lib hmapctl install uninstall demo test test-install shell bench stall check model clean help
+.PHONY: all module no-module lib hmapctl install uninstall demo test test-install shell bench stall check model clean help
