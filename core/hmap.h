@@ -389,6 +389,64 @@ enum hmap_flags {
 	HMAP_SAME_SIZE_GROW	= 8,
 };
 
+#define HMAP_WALK_CHAIN	128	/* no chain has more buckets */
+
+/**
+ * enum hmap_grows - whether an insert starts a growth
+ * @HMAP_GROWS_NOT: it does not
+ * @HMAP_GROWS_DOUBLE: to twice the size
+ * @HMAP_GROWS_SAME_SIZE: to the same size
+ */
+enum hmap_grows {
+	HMAP_GROWS_NOT,
+	HMAP_GROWS_DOUBLE,
+	HMAP_GROWS_SAME_SIZE,
+};
+
+/**
+ * struct hmap_walk - the way that a lookup of a key goes
+ * @buckets: there is an array; if not, nothing else is told
+ * @oldbuckets: there is an old one, too
+ * @in_old: the chain is one of the old array: its bucket is not evacuated yet
+ * @found: the key is there
+ * @filtered: the filter beside the bucket says that it is not behind it
+ * @chains: an insert of it would chain an overflow bucket
+ * @B: log_2 of the number of buckets
+ * @old_B: the same for the old array
+ * @top: the top eight bits of the hash
+ * @tophash: what stands for them in a slot
+ * @bucket: the low @B bits of the hash
+ * @length: buckets in the chain
+ * @at: number in the chain of the bucket where the lookup ends
+ * @slot: where in that the key is
+ * @insert_at: number of the bucket that an insert puts the key in; in the chain
+ *	of the new array, once the old bucket has been moved there
+ * @insert_slot: and its slot
+ * @grows: what an insert would start, before that
+ * @chain: the tophash bytes of each bucket in the chain, slot 0 the lowest
+ */
+struct hmap_walk {
+	bool buckets;
+	bool oldbuckets;
+	bool in_old;
+	bool found;
+	bool filtered;
+	bool chains;
+	u8 B;
+	u8 old_B;
+	u8 top;
+	u8 tophash;
+	unsigned long bucket;
+	unsigned int length;
+	unsigned int at;
+	unsigned int slot;
+	unsigned int insert_at;
+	unsigned int insert_slot;
+	enum hmap_grows grows;
+	u64 chain[HMAP_WALK_CHAIN];
+};
+
+void hmap_explain(struct hmap *h, const void *key, struct hmap_walk *w);
 void hmap_read_header(struct hmap *h, struct hmap_header *hdr);
 
 /**

@@ -418,6 +418,9 @@ static long hmap_ioctl(struct file *filp, unsigned int cmd, unsigned long arg)
 	case SANS_SIZE(HMAP_IOC_UPDATE):
 		return call_on_map(hmap_entry_update, filp,
 				   FMODE_READ | FMODE_WRITE, argp, size);
+	case SANS_SIZE(HMAP_IOC_EXPLAIN):
+		return call_on_map(hmap_entry_explain, filp, FMODE_READ, argp,
+				   size);
 	case SANS_SIZE(HMAP_IOC_LOOKUP_BATCH):
 		return call_on_map(hmap_batch_lookup, filp, FMODE_READ, argp,
 				   size);

@@ -19,6 +19,7 @@ int hmap_entry_insert(struct user_map *map, void __user *arg, size_t size);
 int hmap_entry_lookup(struct user_map *map, void __user *arg, size_t size);
 int hmap_entry_delete(struct user_map *map, void __user *arg, size_t size);
 int hmap_entry_update(struct user_map *map, void __user *arg, size_t size);
+int hmap_entry_explain(struct user_map *map, void __user *arg, size_t size);
 
 int hmap_batch_insert(struct user_map *map, void __user *arg, size_t size);
 int hmap_batch_lookup(struct user_map *map, void __user *arg, size_t size);

@@ -106,6 +106,15 @@ extern unsigned long hmap_max_bytes;
 extern unsigned int hmap_max_user_maps;
 extern unsigned long hmap_max_user_bytes;
 
+/* Whom EXPLAIN is for. */
+enum {
+	EXPLAIN_FOR_NOBODY,
+	EXPLAIN_FOR_ADMIN,
+	EXPLAIN_FOR_OWNER,	/* as well */
+};
+
+extern unsigned int hmap_explain_for;
+
 /* These return what hmap_registry_put() takes; the first two an ERR_PTR(). */
 struct user_map *hmap_registry_create(struct hmap_create *create);
 struct user_map *hmap_registry_open(const char name[HMAP_NAME_LEN],

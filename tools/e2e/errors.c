@@ -40,6 +40,7 @@ static const struct {
 	{ "LOOKUP_BATCH", HMAP_IOC_LOOKUP_BATCH, true },
 	{ "DELETE_BATCH", HMAP_IOC_DELETE_BATCH, true },
 	{ "SET", HMAP_IOC_SET, true },
+	{ "EXPLAIN", HMAP_IOC_EXPLAIN, true },
 };
 
 /* A map with NR entries i -> 10 * i. */
@@ -181,6 +182,7 @@ static size_t good_argument(unsigned long cmd, void *arg, void *key, void *elem)
 		.key = (uintptr_t)key, .key_len = 8,
 		.elem = (uintptr_t)elem, .elem_len = 8,
 	};
+	struct hmap_explain explain = { .key = (uintptr_t)key, .key_len = 8 };
 
 	memset(arg, 0, size);
 	switch (cmd) {
@@ -207,6 +209,9 @@ static size_t good_argument(unsigned long cmd, void *arg, void *key, void *elem)
 		break;
 	case HMAP_IOC_NEXT:
 		memcpy(arg, &n, size);
+		break;
+	case HMAP_IOC_EXPLAIN:
+		memcpy(arg, &explain, size);
 		break;
 	}
 	return size;

@@ -513,6 +513,74 @@ struct hmap_info {
 	char name[HMAP_NAME_LEN];
 };
 
+#define HMAP_EXPLAIN_CHAIN	128	/* most buckets in a chain */
+
+/* hmap_explain.flags */
+#define HMAP_EXPLAIN_BUCKETS	(1U << 0) /* there is an array */
+#define HMAP_EXPLAIN_OLDBUCKETS	(1U << 1) /* there is an old one, too */
+#define HMAP_EXPLAIN_IN_OLD	(1U << 2) /* the bucket is still in the old one */
+#define HMAP_EXPLAIN_FOUND	(1U << 3) /* the key is there */
+#define HMAP_EXPLAIN_CHAINS	(1U << 4) /* INSERT chains an overflow bucket */
+#define HMAP_EXPLAIN_DOUBLES	(1U << 5) /* INSERT has the map grow before */
+#define HMAP_EXPLAIN_SAME_SIZE	(1U << 6) /* the same, but to the same size */
+#define HMAP_EXPLAIN_FILTERED	(1U << 7) /* the filter: it is not in the chain */
+
+/**
+ * struct hmap_explain - argument of HMAP_IOC_EXPLAIN
+ * @key: address of the key
+ * @chain: where to put eight bytes for each bucket of the chain: what its slots
+ *	have as tophash
+ * @bucket: set to the lowest @log2_buckets bits of the key's hash
+ * @key_len: bytes in the key; the map's key_size unless keys are strings
+ * @room: buckets there is room for at @chain
+ * @flags: set to HMAP_EXPLAIN_*
+ * @log2_buckets: set to Go's B
+ * @log2_oldbuckets: set to the same for the old array, if there is one
+ * @top: set to the highest eight bits of the key's hash
+ * @length: set to the number of buckets in the chain, which begins with bucket
+ *	@bucket of the array, or where IN_OLD is set, with the one of the old
+ *	array whose number are the lowest @log2_oldbuckets bits of @bucket
+ * @at: set to the number in the chain of the bucket where a lookup ends
+ * @slot: (FOUND) set to the key's slot there
+ * @insert_at: set to the number in its chain of the bucket into which INSERT puts
+ *	the key, or @length if it chains one; if IN_OLD is set, in the chain of
+ *	the new array, to which it first moves the old bucket's entries
+ * @insert_slot: set to the slot there
+ * @reserved: 0
+ *
+ * Tells how a lookup of the key goes, and where an INSERT would put it.
+ *
+ * A tophash is 0 where the slot is empty and so are all behind it; 1 where it is
+ * empty; else the top eight bits of the hash of the key there, plus 5 where they
+ * are below 5.  If it is that of the key, the key is compared.
+ *
+ * Where INSERT makes the first array, no flag is set.
+ *
+ * This is for the owner of the map, or who has CAP_SYS_ADMIN.  The module's
+ * parameter "explain" can restrict it to the latter, or forbid it.
+ *
+ * Errors:
+ *	EINVAL	@key_len does not fit the map
+ *	EPERM	the caller may not know
+ */
+struct hmap_explain {
+	__u64 key;
+	__u64 chain;
+	__u64 bucket;
+	__u32 key_len;
+	__u32 room;
+	__u32 flags;
+	__u32 log2_buckets;
+	__u32 log2_oldbuckets;
+	__u32 top;
+	__u32 length;
+	__u32 at;
+	__u32 slot;
+	__u32 insert_at;
+	__u32 insert_slot;
+	__u32 reserved;
+};
+
 /* === Reading a mapped map where it lies === */
 
 #define HMAP_CONTROL_MAGIC	0x50414d48	/* "HMAP" on a little-endian machine */
@@ -707,5 +775,6 @@ struct hmap_control {
 #define HMAP_IOC_LOOKUP_BATCH	_IOWR(0xBA, 0x0b, struct hmap_batch)
 #define HMAP_IOC_DELETE_BATCH	_IOWR(0xBA, 0x0c, struct hmap_batch)
 #define HMAP_IOC_SET		_IOWR(0xBA, 0x0d, struct hmap_set)
+#define HMAP_IOC_EXPLAIN	_IOWR(0xBA, 0x0e, struct hmap_explain)
 
 #endif /* _UAPI_LINUX_HMAP_H */
