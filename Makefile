@@ -5,6 +5,7 @@
 #		there is under PREFIX, a udev rule, and the module's source where
 #		`dkms install` builds it for the running kernel and those to come
 # make uninstall	remove what that has put there
+# make deb	build Debian packages of all that; they go to build/deb
 # make demo	see a map at work in the distribution's kernel, in QEMU
 # make test	run all tests in a kernel made to find mistakes, in QEMU
 # make test-install	install, use and remove it all as a user would, in QEMU
@@ -66,6 +67,9 @@ install:
 uninstall:
 	@tools/packaging/install --remove
 
+deb:
+	@tools/packaging/deb
+
 test-install:
 	@tools/packaging/test
 
@@ -87,4 +91,4 @@ clean:
 help:
 	@sed -n '3,/^$$/s/^# \?//p' $(firstword $(MAKEFILE_LIST))
 
-.PHONY: all module no-module lib hmapctl install uninstall demo test test-install shell bench stall check model clean help
+.PHONY: all module no-module lib hmapctl install uninstall deb demo test test-install shell bench stall check model clean help
