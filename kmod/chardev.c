@@ -19,6 +19,7 @@
 #include "entry.h"
 #include "registry.h"
 #include "user.h"
+#include "view.h"
 
 /* 32-bit callers have the same structures: they have no holes. */
 static_assert(sizeof(struct hmap_create) == 6 * 4 + 4 * 8 + HMAP_NAME_LEN);
@@ -62,6 +63,9 @@ static int bind_begin(struct file *filp)
 
 static int bind_end(struct file *filp, struct user_map *map)
 {
+	/* Where there are mappings to be; there are none yet. */
+	if (!IS_ERR(map) && map->view)
+		filp->f_mapping = map->view->inode->i_mapping;
 	/* Pairs with the acquire in map_of(). */
 	smp_store_release(&filp->private_data, IS_ERR(map) ? NULL : map);
 	return PTR_ERR_OR_ZERO(map);
@@ -274,7 +278,8 @@ static void info_header(struct hmap_info *info, const struct user_map *map)
 	info->key_kind = hdr.key_kind;
 	info->key_size = hdr.key_size;
 	info->elem_size = hdr.elem_size;
-	info->create_flags = map->var_elem ? HMAP_CREATE_VAR_ELEM : 0;
+	info->create_flags = (map->var_elem ? HMAP_CREATE_VAR_ELEM : 0) |
+			     (map->view ? HMAP_CREATE_MAPPED : 0);
 	if (!(info->access & HMAP_ACCESS_READ))
 		return;
 
@@ -462,9 +467,39 @@ static int hmap_release_file(struct inode *inode, struct file *filp)
 	return 0;
 }
 
+static int hmap_mmap(struct file *filp, struct vm_area_struct *vma)
+{
+	struct user_map *map = map_of(filp, FMODE_READ);
+
+	return IS_ERR(map) ? PTR_ERR(map) : hmap_view_mmap(map, vma);
+}
+
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 7, 0)
+/*
+ * These kernels count a mapping where f_mapping is before they call hmap_mmap(),
+ * and take it back where it is after that.  So that it is one and the same, refuse
+ * a file that is not bound yet before both.
+ */
+static unsigned long hmap_get_area(struct file *filp, unsigned long addr,
+				   unsigned long len, unsigned long pgoff,
+				   unsigned long flags)
+{
+	struct user_map *map = map_of(filp, FMODE_READ);
+
+	if (IS_ERR(map))
+		return PTR_ERR(map);
+	return current->mm->get_unmapped_area(filp, addr, len, pgoff, flags);
+}
+#define GET_AREA	hmap_get_area
+#else
+#define GET_AREA	NULL
+#endif
+
 static const struct file_operations hmap_fops = {
 	.owner		= THIS_MODULE,
 	.open		= hmap_open,
+	.mmap		= hmap_mmap,
+	.get_unmapped_area = GET_AREA,
 	.release	= hmap_release_file,
 	.unlocked_ioctl	= hmap_ioctl,
 	.compat_ioctl	= compat_ptr_ioctl,

@@ -11,6 +11,7 @@
 #include "cursor.h"
 #include "debugfs.h"
 #include "registry.h"
+#include "view.h"
 
 unsigned int hmap_max_maps = 1024;
 module_param_named(max_maps, hmap_max_maps, uint, 0644);
@@ -59,13 +60,21 @@ static int __init hmap_init(void)
 	if (err)
 		return err;
 
+	err = hmap_view_init();
+	if (err)
+		goto core_exit;
 	hmap_cursor_init();
 	hmap_debugfs_init();
 	err = hmap_chardev_init();
-	if (err) {
-		hmap_debugfs_exit();
-		hmap_core_exit();
-	}
+	if (err)
+		goto debugfs_exit;
+	return 0;
+
+debugfs_exit:
+	hmap_debugfs_exit();
+	hmap_view_exit();
+core_exit:
+	hmap_core_exit();
 	return err;
 }
 
@@ -74,6 +83,7 @@ static void __exit hmap_exit(void)
 	hmap_chardev_exit();
 	hmap_registry_exit();
 	hmap_debugfs_exit();
+	hmap_view_exit();
 	hmap_core_exit();
 }
 

@@ -19,6 +19,7 @@
 #include "debugfs.h"
 #include "registry.h"
 #include "user.h"
+#include "view.h"
 
 static_assert(HMAP_KIND_U32 == HMAP_KEY_U32);
 static_assert(HMAP_KIND_U64 == HMAP_KEY_U64);
@@ -175,6 +176,8 @@ static int set_params(struct hmap_params *p, const struct hmap_create *create)
 	};
 	if (create->flags & HMAP_CREATE_VAR_ELEM)
 		p->flags |= HMAP_VAR_ELEM;
+	if (create->flags & HMAP_CREATE_MAPPED)
+		p->flags |= HMAP_MAPPED;
 
 	err = check_max_entries(&p->max_entries, create->max_entries);
 	if (err)
@@ -261,6 +264,7 @@ void hmap_registry_limit_owners(void)
 static void user_map_free(struct user_map *map)
 {
 	hmap_destroy(map->h);
+	hmap_view_free(map->view);
 	free_percpu(map->calls);
 	kfree(map);
 }
@@ -282,6 +286,15 @@ static struct user_map *user_map_new(const struct hmap_create *create)
 	map->calls = alloc_percpu_gfp(struct map_calls, GFP_CALLER);
 	if (!map->calls)
 		goto free_map;
+	if (p.flags & HMAP_MAPPED) {
+		map->view = hmap_view_new();
+		if (IS_ERR(map->view)) {
+			err = PTR_ERR(map->view);
+			map->view = NULL;
+			goto free_map;
+		}
+		p.mapping = &map->view->mapping;
+	}
 
 	/*
 	 * What the map will use counts for its maker, whoever inserts, so this
@@ -304,9 +317,11 @@ static struct user_map *user_map_new(const struct hmap_create *create)
 	map->id = hmap_id(map->h);
 	map->var_key = p.key_kind == HMAP_KEY_STRING;
 	map->var_elem = p.flags & HMAP_VAR_ELEM;
-	map->key_len = map->var_key ? HMAP_MAX_STRING_LEN : p.key_size;
+	map->key_len = p.key_size ?: HMAP_MAX_STRING_LEN;
 	map->elem_len = p.elem_size;
 	map->held = map->var_elem || p.elem_size > MAX_INLINE_SIZE;
+	if (map->view)
+		hmap_view_begin(map->view, map->h);
 	map->attrs.mode = create->mode;
 	map->attrs.uid = current_fsuid();
 	map->attrs.gid = current_fsgid();
@@ -315,6 +330,7 @@ static struct user_map *user_map_new(const struct hmap_create *create)
 	return map;
 
 free_map:
+	hmap_view_free(map->view);
 	free_percpu(map->calls);
 	kfree(map);
 	return ERR_PTR(err);
@@ -345,7 +361,8 @@ static int user_map_publish(struct user_map *map)
 
 static bool create_is_valid(const struct hmap_create *create)
 {
-	if (create->flags & ~(HMAP_CREATE_VAR_ELEM | HMAP_CREATE_OR_OPEN) ||
+	if (create->flags & ~(HMAP_CREATE_VAR_ELEM | HMAP_CREATE_OR_OPEN |
+			      HMAP_CREATE_MAPPED) ||
 	    create->mode & ~0777 || create->key_kind >= HMAP_NR_KEY_KINDS)
 		return false;
 	if (!(create->flags & HMAP_CREATE_OR_OPEN) &&
@@ -363,7 +380,8 @@ static bool has_shape(const struct user_map *map,
 	return create->key_kind == hdr.key_kind &&
 	       create->key_size == hdr.key_size &&
 	       create->elem_size == hdr.elem_size &&
-	       !!(create->flags & HMAP_CREATE_VAR_ELEM) == map->var_elem;
+	       !!(create->flags & HMAP_CREATE_VAR_ELEM) == map->var_elem &&
+	       !!(create->flags & HMAP_CREATE_MAPPED) == !!map->view;
 }
 
 /* For a reference that is put while the map has its name, and the name's. */

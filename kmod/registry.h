@@ -15,6 +15,7 @@
 #include "uapi/linux/hmap.h"
 
 struct dentry;
+struct map_view;
 
 /**
  * struct owner - a user who has made maps, which share limits
@@ -72,6 +73,7 @@ struct map_calls {
  * @var_key: keys differ in length, and the core takes &struct hmap_bytes
  * @var_elem: likewise elems
  * @held: elems are not inline: hmap_hold() reads them, hmap_lookup() does not
+ * @view: what processes that mmap it see; NULL if it is not a mapped one
  * @calls: what has been done with it
  * @owner: the user who made the map and whose limits it counts for; NULL if it
  *	was made with CAP_SYS_RESOURCE
@@ -89,6 +91,7 @@ struct user_map {
 	bool var_key;
 	bool var_elem;
 	bool held;
+	struct map_view *view;
 	struct map_calls __percpu *calls;
 	struct owner *owner;
 	u64 id;

@@ -320,7 +320,7 @@ static void unknown_flags(void)
 
 		/* OR_OPEN takes a name. */
 		c.flags = 1U << bit;
-		if (c.flags & ~HMAP_CREATE_VAR_ELEM)
+		if (c.flags & ~(HMAP_CREATE_VAR_ELEM | HMAP_CREATE_MAPPED))
 			EQ(create(unbound, &c), -EINVAL);
 		EQ(call(unbound, HMAP_IOC_OPEN, &o), -EINVAL);
 		REFUSED(fd, call(fd, HMAP_IOC_CLEAR, &clear), EINVAL);

@@ -635,18 +635,17 @@ struct hmap_control_array {
  *
  * The page is at offset 0 of a file that is bound to the map and open for
  * reading, and the arrays are at offsets that it tells; both can be mapped with
- * mmap(2), in parts or whole.  A file keeps that right, as it keeps that to look
+ * mmap(2), in parts or whole, also when an array is no longer there.  A file keeps that right, as it keeps that to look
  * up, when the map's mode changes.  The mapping can neither be written to nor
  * executed, and keeps the map as an open file does, but no memory of an array
  * that was replaced.  It is inherited by fork(2).  There is no SIGBUS: where there
  * is no array any more, or not yet an overflow page, each byte reads as 3, which
  * is a bucket that is locked and evacuated.  mmap(2) fails with
  *	EBADFD	the file is not bound to a map
- *	ENODEV	the map is not a mapped one
+ *	ENODEV	the map is not a mapped one, or the processor's data cache would
+ *		hide from a reader what the kernel writes
  *	EACCES	the file is not open for reading, or PROT_WRITE or PROT_EXEC
  *		was given
- *	EINVAL	the range is neither the page's nor part of an array that there is:
- *		see whether @generation has changed
  *
  * Bucket i of an array is @stride * i bytes behind its start, and is there for
  * each i below 2^B + @spare.  All integers are in native byte order.  It is
@@ -723,7 +722,8 @@ struct hmap_control_array {
  *
  * A 64-bit kernel's readers that load all eight tophashes at once may leave out
  * the third step if they show neither the key's, nor 2, 3 or 4 in the first, but a
- * 0; or, in place of the 0, if the filter, loaded before or after, lacks the bit.
+ * 0; or, in place of the 0, if the filter lacks the bit, and was loaded before the
+ * tophashes with acquire semantics.
  *
  * Such a lookup is ordered with all other calls on the map as the ioctl is.  What
  * the kernel does is: it makes a sequence odd, changes the bucket or its chain, and
