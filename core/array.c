@@ -114,9 +114,14 @@ static void incrnoverflow(struct bucket_array *a, unsigned long nth)
 {
 	u32 mask = (1U << min(max(a->B - 15, 0), 31)) - 1;
 
-	if (!mask ||
-	    !(hmap_hash_u64(a->h->t.secret, nth, a->hash0) & mask))
-		atomic_inc(&a->noverflow);
+	if (mask && hmap_hash_u64(a->h->t.secret, nth, a->hash0) & mask)
+		return;
+	/* Have the very next insert see it. */
+	if (atomic_inc_return(&a->noverflow) == hmap_max_noverflow(a) &&
+	    a->B <= EXACT_B) {
+		WRITE_ONCE(a->singly_from, 0);
+		hmap_count_take_back(a);
+	}
 }
 
 /* Take the next spare bucket, and tell which it is; false if none is left. */
@@ -181,20 +186,17 @@ static unsigned long load_of(u8 B)
 	return B ? 13 * (1UL << (B - 1)) : BUCKET_CNT;
 }
 
-/*
- * What all CPUs may have drawn is at most 1/64 of what makes the array grow, and
- * where it is small they draw and claim singly, which keeps S6 and S7 exact.
- */
+/* What all CPUs may have drawn is at most 1/64 of what makes the array grow. */
 static void set_batches(struct bucket_array *a)
 {
-	a->batch = 1;
-	a->claim = 1;
-	if (a->B <= 8)
-		return;
-	a->batch = clamp_t(unsigned long, a->grow_at / 64 / nr_cpu_ids, 1,
-			   MAX_BATCH);
-	a->claim = clamp_t(unsigned long, (a->mask + 1) / 8 / nr_cpu_ids, 1,
-			   MAX_CLAIM);
+	unsigned long n = a->grow_at / 64 / nr_cpu_ids;
+
+	a->batch = min_t(unsigned long, n, MAX_BATCH);
+	a->near = a->batch * nr_cpu_ids;
+	a->singly_from = a->B <= EXACT_B ? a->grow_at - a->near : LONG_MAX;
+
+	n = (a->mask + 1) / 8 / nr_cpu_ids;
+	a->claim = a->B <= EXACT_B ? 1 : clamp_t(unsigned long, n, 1, MAX_CLAIM);
 }
 
 /**

@@ -38,9 +38,14 @@ EXPORT_SYMBOL_TEST(hmap_over_load);
  * As many overflow buckets as buckets in a map that is not over its load:
  * the chains have holes, left by deletes, and want to be packed.
  */
+unsigned int hmap_max_noverflow(const struct bucket_array *a)
+{
+	return 1 << min_t(u8, a->B, 15);
+}
+
 static bool too_many_overflow(const struct bucket_array *a)
 {
-	return atomic_read(&a->noverflow) >= 1 << min_t(u8, a->B, 15);
+	return atomic_read(&a->noverflow) >= hmap_max_noverflow(a);
 }
 
 static bool over_load_next(const struct bucket_array *a)

@@ -88,11 +88,13 @@ struct bucket_array {
 	u32 frozen;			/* a new hash0 is about to come */
 	struct bucket_array *old;	/* by acquire; non-NULL while growing */
 	u8 B;
-	u8 batch;			/* entries a CPU draws at once */
+	u8 batch;			/* entries a CPU draws at once, or 0 */
 	u8 claim;			/* buckets a CPU claims at once */
-	unsigned long grow_at;		/* entries: one more is over the load */
 	struct lineage *l;
 	struct hmap *h;
+	unsigned long near;		/* entries that all CPUs may have drawn */
+	unsigned long singly_from;	/* entries from which on none is drawn */
+	unsigned long grow_at;		/* entries: one more is over the load */
 	unsigned long serial;		/* hmap.generation when published */
 	u64 published;			/* ns; when, for tracing */
 	unsigned long nr_spare;
@@ -308,16 +310,20 @@ void hmap_gone_exit(void);
 
 /* === count === */
 unsigned long hmap_lineage_len(const struct hmap *h, const struct lineage *l);
-bool hmap_count_take(struct bucket_array *a);
+bool hmap_count_take_back(struct bucket_array *a);
 int hmap_count_draw(struct bucket_array *a);
-void hmap_count_give(struct bucket_array *a);
+void hmap_count_give_back(struct bucket_array *a);
 
 /* === grow === */
 #define GROW_RETRY	(HZ / 10)	/* after there was no memory */
 
 extern struct workqueue_struct *hmap_wq;
 
+/* Growth is exact up to that many buckets: see count.c. */
+#define EXACT_B		8
+
 bool hmap_over_load(unsigned long count, u8 B);
+unsigned int hmap_max_noverflow(const struct bucket_array *a);
 bool hmap_wants_growth(const struct bucket_array *a);
 bool hmap_grow_is_small(const struct bucket_array *a);
 int hmap_grow(struct hmap *h, gfp_t gfp);

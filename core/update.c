@@ -8,6 +8,7 @@
 #include <linux/err.h>
 #include <linux/slab.h>
 
+#include "count.h"
 #include "lookup.h"
 #include "trace.h"
 
@@ -210,23 +211,28 @@ static struct hmap_place free_place(const struct hmap_type *t,
 	return (struct hmap_place){ b, tophash_first(empty) };
 }
 
-/*
- * Take one more entry into the count.  The CPU may have room for it; where it
- * has not, see whether there is a limit or a growth to mind.
- */
-static int count_entry(struct hmap_op *op, struct bucket_array *a)
+/* Whether the next entry is one too many, but for room that CPUs hold. */
+static bool growth_is_due(struct bucket_array *a)
+{
+	if (!hmap_wants_growth(a))
+		return false;
+	if (a->B > EXACT_B)
+		return true;
+	hmap_count_take_back(a);
+	return hmap_wants_growth(a);
+}
+
+/* Take one more entry into the count where the CPU has no room for it. */
+static noinline int count_entry(struct hmap_op *op, struct bucket_array *a)
 {
 	struct hmap *h = a->h;
 	unsigned long count;
 	int err;
 
-	if (likely(hmap_count_take(a)))
-		return 0;
-
 	count = atomic_long_read(&a->l->count);
 	if (unlikely(count >= READ_ONCE(h->max_entries)))
 		return hmap_count_draw(a);
-	if (unlikely(hmap_wants_growth(a))) {
+	if (unlikely(growth_is_due(a))) {
 		/* The work item may have had no chance to run. */
 		if (!op->grow_later && (hmap_grow_is_small(a) ||
 					count >= MAX_LOADS * a->grow_at))
@@ -288,7 +294,7 @@ static int write_absent(struct hmap *h, struct hmap_op *op,
 		trace_hmap_limit(h, HMAP_LIMIT_CHAIN, -ENOSPC);
 		return -ENOSPC;
 	}
-	ret = count_entry(op, a);
+	ret = hmap_count_take(a) ? 0 : count_entry(op, a);
 	if (ret)
 		return ret;
 	if (unlikely(at.slot == BUCKET_CNT)) {

@@ -95,8 +95,13 @@ static void start_growth(struct kunit *test, struct hmap *h)
 static void ask_for_same_size(struct hmap *h)
 {
 	struct bucket_array *a = hmap_test_array(h);
+	unsigned long flags;
 
 	atomic_set(&a->noverflow, 1 << min_t(u8, a->B, 15));
+	a->singly_from = 0;
+	local_irq_save(flags);
+	hmap_count_take_back(a);
+	local_irq_restore(flags);
 }
 
 /* === S6: when === */
@@ -493,6 +498,32 @@ static void old_array_is_let_go(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, atomic_long_read(&h->bytes), bytes);
 }
 
+/* The very next insert sees it, though the CPU has room for some without asking. */
+static void same_size_at_once(struct kunit *test)
+{
+	struct hmap *h = still_u64_map(test, full(6), hmap_test_identity);
+	const unsigned int n = 33 * BUCKET_CNT;
+	unsigned int i;
+	u64 key;
+
+	/* Chains of one bucket and 32 more behind two of the 64 buckets. */
+	for (i = 0; i < n; i++)
+		KUNIT_ASSERT_EQ(test, put(h, i << 6), 0);
+	for (i = 0; i < n; i++) {
+		key = i << 6;
+		KUNIT_ASSERT_EQ(test, hmap_delete(h, &key), 0);
+	}
+	for (i = 0; i <= n - BUCKET_CNT; i++) {
+		KUNIT_ASSERT_EQ(test, growths_of(h), 0);
+		KUNIT_ASSERT_EQ(test, put_and_flush(h, (i << 6) + 1), 0);
+	}
+	KUNIT_EXPECT_EQ(test, hmap_test_header(h).noverflow, 64);
+	KUNIT_EXPECT_EQ(test, growths_of(h), 0);
+	KUNIT_ASSERT_EQ(test, put_and_flush(h, (i << 6) + 1), 0);
+	KUNIT_EXPECT_EQ(test, h->same_size_growths, 1);
+	hmap_test_check(test, h);
+}
+
 static void same_size_squeezes(struct kunit *test)
 {
 	struct hmap *h = still_u64_map(test, full(3), hmap_test_identity);
@@ -779,6 +810,7 @@ static struct kunit_case grow_cases[] = {
 	KUNIT_CASE(doubles_when_full),
 	KUNIT_CASE(not_when_refused),
 	KUNIT_CASE_PARAM(same_size_when_chained, same_size_gen_params),
+	KUNIT_CASE(same_size_at_once),
 	KUNIT_CASE(not_while_growing),
 	KUNIT_CASE(doubling_step_by_step),
 	KUNIT_CASE(same_size_step_by_step),
