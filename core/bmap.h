@@ -190,6 +190,33 @@ static inline bool is_empty(u8 top)
 	return top <= EMPTY_ONE;
 }
 
+/* EMPTY_ONE in the highest slots of a word, as EMPTY_REST. */
+static inline u64 tophash_trim(u64 word)
+{
+	unsigned int bits;
+
+	for (bits = fls64(word); bits % 8 == EMPTY_ONE; bits = fls64(word))
+		word &= ~(1ULL << (bits - 1));
+	return word;
+}
+
+/*
+ * A bucket's word when slot @i has been made empty.  If there is nothing in use
+ * behind it, it and the empty ones before it say so from now on.  @last tells
+ * whether that goes for what is behind the bucket, should @i be its last slot;
+ * as for other slots, the last one tells.
+ */
+static inline u64 tophash_without(u64 word, unsigned int i, bool last)
+{
+	const unsigned int end = 8 * (BUCKET_CNT - 1);
+
+	word &= ~(0xffULL << 8 * i);
+	word |= (u64)EMPTY_ONE << 8 * i;
+	if (word >> end && !(last && i == BUCKET_CNT - 1))
+		return word;
+	return tophash_trim(word);
+}
+
 /*
  * Evacuation marks the whole chain, the first bucket last and in one store: so
  * that one speaks for all.
@@ -262,6 +289,13 @@ static inline u32 *bmap_link(const struct hmap_type *t, struct bmap *b)
 static inline void bmap_wipe(const struct hmap_type *t, struct bmap *b)
 {
 	memset(b + 1, 0, t->overflow - sizeof(*b));
+}
+
+static inline void bmap_wipe_slot(const struct hmap_type *t, struct bmap *b,
+				  unsigned int slot)
+{
+	memset(bmap_key(t, b, slot), 0, t->key_slot);
+	memset(bmap_elem(t, b, slot), 0, t->elem_slot);
 }
 
 #endif /* _HMAP_BMAP_H */

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Maps with C types for keys and elems, whose sizes the compiler knows: lookups
- * are made for them.  That takes the map's insides, which are not for use.
+ * Maps with C types for keys and elems, whose sizes the compiler knows: lookups,
+ * inserts and deletes are made for them.  That takes the map's insides, which are not for use.
  */
 #ifndef _HMAP_TYPED_H
 #define _HMAP_TYPED_H
 
 #include <linux/build_bug.h>
 
-#include "lookup.h"
+#include "update.h"
 
 /* A struct of as many bytes need not be aligned as an integer is. */
 #define HMAP_IS_INTEGER(type)						\
@@ -37,6 +37,28 @@ static __always_inline int hmap_lookup_typed(struct hmap *h,
 		rcu_read_unlock();
 	}
 	return likely(ret != -EAGAIN) ? ret : hmap_lookup(h, key, elem);
+}
+
+/* hmap_insert(), likewise. */
+static __always_inline int hmap_insert_typed(struct hmap *h,
+					     const struct hmap_type t,
+					     const void *key, const void *elem,
+					     enum hmap_mode mode, gfp_t gfp)
+{
+	int ret = hmap_insert_try(h, &t, t.key_kind, key, elem, mode);
+
+	return likely(ret != -EAGAIN) ? ret :
+					hmap_insert_any(h, key, elem, mode, gfp);
+}
+
+/* hmap_take(), likewise. */
+static __always_inline int hmap_take_typed(struct hmap *h,
+					   const struct hmap_type t,
+					   const void *key, void *elem)
+{
+	int ret = hmap_take_try(h, &t, t.key_kind, key, elem);
+
+	return likely(ret != -EAGAIN) ? ret : hmap_take_any(h, key, elem);
 }
 
 /**
@@ -77,17 +99,23 @@ static inline int name##_insert(struct hmap *h, key_t key,		\
 				const elem_t *elem,			\
 				enum hmap_mode mode, gfp_t gfp)		\
 {									\
-	return hmap_insert(h, &key, elem, mode, gfp);			\
+	return hmap_insert_typed(h, hmap_type_of(HMAP_KIND_OF(key_t),	\
+						 sizeof(key_t),		\
+						 sizeof(elem_t), false), \
+				 &key, elem, mode, gfp);		\
 }									\
 									\
 static inline int name##_take(struct hmap *h, key_t key, elem_t *elem)	\
 {									\
-	return hmap_take(h, &key, elem);				\
+	return hmap_take_typed(h, hmap_type_of(HMAP_KIND_OF(key_t),	\
+					       sizeof(key_t),		\
+					       sizeof(elem_t), false),	\
+			       &key, elem);				\
 }									\
 									\
 static inline int name##_delete(struct hmap *h, key_t key)		\
 {									\
-	return hmap_delete(h, &key);					\
+	return name##_take(h, key, NULL);				\
 }
 
 #endif /* _HMAP_TYPED_H */

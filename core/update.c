@@ -8,9 +8,8 @@
 #include <linux/err.h>
 #include <linux/slab.h>
 
-#include "count.h"
-#include "lookup.h"
 #include "trace.h"
+#include "update.h"
 
 /* New keys are refused past this many times the load, should growth be. */
 #define MAX_LOADS	4
@@ -109,35 +108,33 @@ static void add_to_elem(struct hmap *h, struct hmap_op *op, void *slot)
 		*(u32 *)slot += *(const u32 *)op->elem;
 }
 
-/*
- * Make a slot empty; and if nothing is in use behind it, it and the empty
- * ones before it, back through the chain, say so from now on.
- */
+static struct bmap *bmap_before(const struct hmap_type *t,
+				const struct bucket_array *w,
+				struct bmap *head, const struct bmap *b)
+{
+	struct bmap *prev = head, *next;
+
+	while ((next = bmap_overflow(t, w, prev)) != b)
+		prev = next;
+	return prev;
+}
+
+/* Make a slot empty, and say where nothing is in use behind it any more. */
 static void mark_empty(const struct hmap_type *t, const struct bucket_array *w,
 		       struct bmap *head, struct hmap_place at)
 {
-	struct bmap *b = at.b, *next = bmap_overflow(t, w, b), *prev;
-	unsigned int i = at.slot;
+	struct bmap *b = at.b, *next = bmap_overflow(t, w, b);
+	bool last = !next || next->tophash[0] == EMPTY_REST;
+	u64 word = tophash_without(tophash_load(b), at.slot, last);
 
-	WRITE_ONCE(b->tophash[i], EMPTY_ONE);
-	if (i == BUCKET_CNT - 1 ? next && next->tophash[0] != EMPTY_REST :
-				  b->tophash[i + 1] != EMPTY_REST)
-		return;
-	do {
-		WRITE_ONCE(b->tophash[i], EMPTY_REST);
-		if (i) {
-			i--;
-			continue;
-		}
+	WRITE_ONCE(b->tophash_word, cpu_to_le64(word));
+	while (!word && b != head) {
+		b = bmap_before(t, w, head, b);
 		if (b == head)
-			return;
-		for (prev = head; (next = bmap_overflow(t, w, prev)) != b;)
-			prev = next;
-		if (prev == head)
 			WRITE_ONCE(guard_of(head)->filter, 0);
-		b = prev;
-		i = BUCKET_CNT - 1;
-	} while (b->tophash[i] == EMPTY_ONE);
+		word = tophash_trim(tophash_load(b));
+		WRITE_ONCE(b->tophash_word, cpu_to_le64(word));
+	}
 }
 
 static noinline void delete_entry(struct hmap *h, struct hmap_op *op,
@@ -149,10 +146,8 @@ static noinline void delete_entry(struct hmap *h, struct hmap_op *op,
 
 	leave_elem(h, op, elem);
 	mark_empty(&h->t, w, head, at);
-	if (h->t.mapped) {
-		memset(key, 0, h->t.key_slot);
-		memset(elem, 0, h->t.elem_slot);
-	}
+	if (h->t.mapped)
+		bmap_wipe_slot(&h->t, at.b, at.slot);
 	if (h->t.indirect_key) {
 		op->old_key = slot_block(key);
 		slot_set_block(key, NULL);
@@ -210,6 +205,15 @@ static struct hmap_place free_place(const struct hmap_type *t,
 	}
 	return (struct hmap_place){ b, tophash_first(empty) };
 }
+
+/* Draw room for entries if there is neither a limit nor a growth to mind. */
+bool hmap_count_more(struct bucket_array *a)
+{
+	return !hmap_wants_growth(a) &&
+	       atomic_long_read(&a->l->count) < MAX_LOADS / 2 * a->grow_at &&
+	       !hmap_count_draw(a);
+}
+EXPORT_SYMBOL_GPL(hmap_count_more);
 
 /* Whether the next entry is one too many, but for room that CPUs hold. */
 static bool growth_is_due(struct bucket_array *a)
@@ -329,6 +333,7 @@ static __always_inline int write_chain(struct hmap *h, const u8 kind,
 	int ret = AGAIN;
 	u64 word;
 
+	hmap_prefetch_to_write(head);
 	local_irq_save(flags);
 	guard_lock(head, guard_map_of(h));
 	word = tophash_load(head);
@@ -594,6 +599,80 @@ int hmap_update(struct hmap *h, struct hmap_op *op)
 }
 EXPORT_SYMBOL_GPL(hmap_update);
 
+/* === By kind === */
+
+/* What is most often all there is to an insert, and to a delete. */
+#define DEFINE_TRIES(kind, KIND)					\
+static noinline int insert_##kind(struct hmap *h, const void *key,	\
+				  const void *elem, enum hmap_mode mode) \
+{									\
+	return hmap_insert_try(h, &h->t, KIND, key, elem, mode);	\
+}									\
+									\
+static noinline int take_##kind(struct hmap *h, const void *key,	\
+				void *elem)				\
+{									\
+	return hmap_take_try(h, &h->t, KIND, key, elem);		\
+}
+
+DEFINE_TRIES(u32, HMAP_KEY_U32)
+DEFINE_TRIES(u64, HMAP_KEY_U64)
+DEFINE_TRIES(bytes, HMAP_KEY_BYTES)
+DEFINE_TRIES(string, HMAP_KEY_STRING)
+
+/**
+ * hmap_insert_any() - Do what hmap_insert_try() does not do itself.
+ * @h: the map
+ * @key: the key
+ * @elem: the elem
+ * @mode: whether the key has to be absent or present
+ * @gfp: how to allocate what is needed
+ *
+ * Context: Any but NMI; sleeps only if @gfp allows.
+ * Return: As hmap_insert().
+ */
+int hmap_insert_any(struct hmap *h, const void *key, const void *elem,
+		    enum hmap_mode mode, gfp_t gfp)
+{
+	struct hmap_op op = {
+		.what = HMAP_STORE,
+		.mode = mode,
+		.key = key,
+		.elem = elem,
+		.gfp = gfp,
+	};
+
+	return hmap_update(h, &op);
+}
+EXPORT_SYMBOL_GPL(hmap_insert_any);
+
+/**
+ * hmap_take_any() - Do what hmap_take_try() does not do itself.
+ * @h: the map
+ * @key: the key
+ * @elem: where to put the elem, or NULL
+ *
+ * Context: Any but NMI; does not sleep.
+ * Return: As hmap_take().
+ */
+int hmap_take_any(struct hmap *h, const void *key, void *elem)
+{
+	struct hmap_op op = {
+		.what = HMAP_TAKE,
+		.key = key,
+		.old = elem,
+		.old_len = h->t.elem_size,
+		.gfp = HMAP_GFP_NOWAIT,
+	};
+
+	if (h->t.var_elem && elem)
+		return -EOPNOTSUPP;
+	return hmap_update(h, &op);
+}
+EXPORT_SYMBOL_GPL(hmap_take_any);
+
+/* === The calls made of it === */
+
 /**
  * hmap_insert() - Store an elem under a key.
  * @h: the map
@@ -609,15 +688,26 @@ EXPORT_SYMBOL_GPL(hmap_update);
 int hmap_insert(struct hmap *h, const void *key, const void *elem,
 		enum hmap_mode mode, gfp_t gfp)
 {
-	struct hmap_op op = {
-		.what = HMAP_STORE,
-		.mode = mode,
-		.key = key,
-		.elem = elem,
-		.gfp = gfp,
-	};
+	int ret;
 
-	return hmap_update(h, &op);
+	switch (h->t.key_kind) {
+	case HMAP_KEY_U32:
+		ret = insert_u32(h, key, elem, mode);
+		break;
+	case HMAP_KEY_U64:
+		ret = insert_u64(h, key, elem, mode);
+		break;
+	case HMAP_KEY_BYTES:
+		ret = insert_bytes(h, key, elem, mode);
+		break;
+	case HMAP_KEY_STRING:
+		ret = insert_string(h, key, elem, mode);
+		break;
+	default:
+		ret = -EAGAIN;
+	}
+	return likely(ret != -EAGAIN) ? ret :
+					hmap_insert_any(h, key, elem, mode, gfp);
 }
 EXPORT_SYMBOL_GPL(hmap_insert);
 
@@ -647,17 +737,25 @@ EXPORT_SYMBOL_GPL(hmap_delete);
  */
 int hmap_take(struct hmap *h, const void *key, void *elem)
 {
-	struct hmap_op op = {
-		.what = HMAP_TAKE,
-		.key = key,
-		.old = elem,
-		.old_len = h->t.elem_size,
-		.gfp = HMAP_GFP_NOWAIT,
-	};
+	int ret;
 
-	if (h->t.var_elem && elem)
-		return -EOPNOTSUPP;
-	return hmap_update(h, &op);
+	switch (h->t.key_kind) {
+	case HMAP_KEY_U32:
+		ret = take_u32(h, key, elem);
+		break;
+	case HMAP_KEY_U64:
+		ret = take_u64(h, key, elem);
+		break;
+	case HMAP_KEY_BYTES:
+		ret = take_bytes(h, key, elem);
+		break;
+	case HMAP_KEY_STRING:
+		ret = take_string(h, key, elem);
+		break;
+	default:
+		ret = -EAGAIN;
+	}
+	return likely(ret != -EAGAIN) ? ret : hmap_take_any(h, key, elem);
 }
 EXPORT_SYMBOL_GPL(hmap_take);
 

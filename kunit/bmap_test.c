@@ -146,6 +146,62 @@ static void slot_0_is_lowest(struct kunit *test)
 	}
 }
 
+/* === S9: what a delete leaves === */
+
+/* As Go does it, slot by slot. */
+static void slow_without(u8 *top, unsigned int i, bool last)
+{
+	top[i] = EMPTY_ONE;
+	if (i == BUCKET_CNT - 1 ? !last : top[i + 1] != EMPTY_REST)
+		return;
+	do
+		top[i] = EMPTY_REST;
+	while (i-- && top[i] == EMPTY_ONE);
+}
+
+/* Slots of a bucket, in use or EMPTY_ONE, the @n of them that @used tells. */
+static u64 word_of(unsigned int n, unsigned int used)
+{
+	struct bmap b = {};
+	unsigned int i;
+
+	for (i = 0; i < n; i++)
+		b.tophash[i] = used & 1 << i ? 255 - i : EMPTY_ONE;
+	return tophash_load(&b);
+}
+
+/* Each bucket there can be, at the end of its chain and not. */
+static void delete_each_slot(struct kunit *test)
+{
+	unsigned int n, used, i, tried = 0;
+	struct bmap b;
+	bool last;
+	u64 word;
+
+	for (n = 1; n <= BUCKET_CNT; n++) {
+		for (used = 1; used < 1 << n; used++) {
+			last = used & 1 << (n - 1);
+			if (!last && n < BUCKET_CNT)
+				continue;
+			word = word_of(n, used);
+			for (i = 0; i < n; i++) {
+				if (!(used & 1 << i))
+					continue;
+				b.tophash_word = cpu_to_le64(word);
+				slow_without(b.tophash, i, last);
+				KUNIT_ASSERT_EQ(test, tophash_without(word, i, last),
+						tophash_load(&b));
+				b.tophash_word = cpu_to_le64(word);
+				slow_without(b.tophash, i, false);
+				KUNIT_ASSERT_EQ(test, tophash_without(word, i, false),
+						tophash_load(&b));
+				tried++;
+			}
+		}
+	}
+	KUNIT_EXPECT_GT(test, tried, 1000);
+}
+
 /* === S2: the layout === */
 
 static const struct layout {
@@ -263,6 +319,7 @@ static struct kunit_case bmap_cases[] = {
 	KUNIT_CASE(match_all_pairs),
 	KUNIT_CASE(match_all_tophashes),
 	KUNIT_CASE(slot_0_is_lowest),
+	KUNIT_CASE(delete_each_slot),
 	KUNIT_CASE_PARAM(layout_without_padding, layout_gen_params),
 	KUNIT_CASE_PARAM(low_bits_pick_bucket, bucket_gen_params),
 	{}
