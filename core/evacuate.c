@@ -14,7 +14,7 @@
 #include "key.h"
 #include "trace.h"
 
-#define SKIP		128	/* marks that a write goes over, at most */
+#define SKIP		32	/* marks that a write goes over, at most */
 #define MAX_RETRY	(10 * HZ)
 
 /* === A bucket === */
