@@ -166,10 +166,11 @@ struct bmap *hmap_newoverflow(struct bucket_array *a, struct bmap *last,
 		nth = a->nr_spare + atomic_long_fetch_inc(&a->nr_overflow);
 	}
 	incrnoverflow(a, nth);
-	/* Pairs with the address dependency on bmap_overflow(). */
 	if (t->mapped)
+		/* Pairs with the address dependency in bmap_overflow(). */
 		smp_store_release(bmap_link(t, last), nth + 1);
 	else
+		/* Likewise. */
 		smp_store_release(bmap_overflow_slot(t, last), b);
 	return b;
 }

@@ -15,6 +15,7 @@
 #include <linux/sched/signal.h>
 
 #include "chardev.h"
+#include "compat.h"
 #include "cursor.h"
 #include "entry.h"
 #include "registry.h"
@@ -474,32 +475,28 @@ static int hmap_mmap(struct file *filp, struct vm_area_struct *vma)
 	return IS_ERR(map) ? PTR_ERR(map) : hmap_view_mmap(map, vma);
 }
 
-#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 7, 0)
-/*
- * These kernels count a mapping where f_mapping is before they call hmap_mmap(),
- * and take it back where it is after that.  So that it is one and the same, refuse
- * a file that is not bound yet before both.
- */
-static unsigned long hmap_get_area(struct file *filp, unsigned long addr,
-				   unsigned long len, unsigned long pgoff,
-				   unsigned long flags)
+#ifdef HMAP_CHECKS_AREA
+static unsigned long hmap_get_unmapped_area(struct file *filp,
+					    unsigned long addr,
+					    unsigned long len,
+					    unsigned long pgoff,
+					    unsigned long flags)
 {
 	struct user_map *map = map_of(filp, FMODE_READ);
 
 	if (IS_ERR(map))
 		return PTR_ERR(map);
-	return current->mm->get_unmapped_area(filp, addr, len, pgoff, flags);
+	return hmap_get_area(filp, addr, len, pgoff, flags);
 }
-#define GET_AREA	hmap_get_area
-#else
-#define GET_AREA	NULL
 #endif
 
 static const struct file_operations hmap_fops = {
 	.owner		= THIS_MODULE,
 	.open		= hmap_open,
 	.mmap		= hmap_mmap,
-	.get_unmapped_area = GET_AREA,
+#ifdef HMAP_CHECKS_AREA
+	.get_unmapped_area = hmap_get_unmapped_area,
+#endif
 	.release	= hmap_release_file,
 	.unlocked_ioctl	= hmap_ioctl,
 	.compat_ioctl	= compat_ptr_ioctl,

@@ -18,6 +18,7 @@
 #include <linux/shm.h>
 #include <linux/slab.h>
 
+#include "compat.h"
 #include "registry.h"
 #include "user.h"
 #include "view.h"
@@ -122,17 +123,6 @@ static const struct vm_operations_struct view_vm_ops = {
 	.fault	= view_fault,
 };
 
-/* Like vm_flags_mod(), which Linux has from 6.3 on. */
-static void set_vm_flags(struct vm_area_struct *vma, unsigned long set,
-			 unsigned long clear)
-{
-#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 3, 0)
-	vma->vm_flags = (vma->vm_flags | set) & ~clear;
-#else
-	vm_flags_mod(vma, set, clear);
-#endif
-}
-
 int hmap_view_mmap(struct user_map *map, struct vm_area_struct *vma)
 {
 	/* Where caches alias, what the kernel writes would not be seen. */
@@ -140,7 +130,7 @@ int hmap_view_mmap(struct user_map *map, struct vm_area_struct *vma)
 		return -ENODEV;
 	if (vma->vm_flags & (VM_WRITE | VM_EXEC))
 		return -EACCES;
-	set_vm_flags(vma, VM_PFNMAP | VM_DONTEXPAND | VM_DONTDUMP,
+	vm_flags_mod(vma, VM_PFNMAP | VM_DONTEXPAND | VM_DONTDUMP,
 		     VM_MAYWRITE | VM_MAYEXEC);
 	vma->vm_ops = &view_vm_ops;
 	return 0;

@@ -7,7 +7,6 @@
 
 #include <linux/fs.h>
 #include <linux/mm_types.h>
-#include <linux/version.h>
 
 #include "../core/hmap.h"
 

@@ -85,6 +85,11 @@ static bool is_gone(const __u8 *p, size_t len)
 	return true;
 }
 
+static void look_at(const __u8 *p)
+{
+	__atomic_load_n(p, __ATOMIC_RELAXED);
+}
+
 static void fill(int fd, __u64 from, __u64 to)
 {
 	for (__u64 i = from; i < to; i++)
@@ -205,6 +210,7 @@ static void refused_at_creation(void)
 		{ .key_kind = HMAP_KIND_STRING, .key_size = 8, .elem_size = 8,
 		  .flags = HMAP_CREATE_VAR_ELEM },
 	};
+	static const char no_elem[24];
 	struct hmap_create arg = u64_to_u64, plain = u64_to_u64;
 	int fd;
 
@@ -224,9 +230,9 @@ static void refused_at_creation(void)
 	trying("a string that is too long");
 	fd = make(&strings);
 	EQ(insert(fd, "0123456789012345678901234567890123456789", 40,
-		  (char [24]){ 0 }, 24, 0), 0);
+		  no_elem, 24, 0), 0);
 	EQ(insert(fd, "01234567890123456789012345678901234567890", 41,
-		  (char [24]){ 0 }, 24, 0), -EINVAL);
+		  no_elem, 24, 0), -EINVAL);
 }
 
 /* === What is there === */
@@ -393,7 +399,7 @@ static void no_signal(void)
 	OK(!is_name("unlinked"));
 	OK(!is_gone(p, page_size));
 	for (size_t i = 0; i < bytes; i += 64)
-		(void)*(volatile const __u8 *)(p + i);
+		look_at(p + i);
 	EQ(c->magic, HMAP_CONTROL_MAGIC);
 	EQ(munmap((void *)c, page_size), 0);
 	/* What is mapped keeps the map, and so the module. */
@@ -451,13 +457,13 @@ static void nothing_is_pinned(void)
 				continue;
 			last = a.offset;
 			p = map_array(fd, &a);
-			(void)*(volatile const __u8 *)p;
+			look_at(p);
 		}
 		settle(fd);
 		a = present(c);
 		p = map_array(fd, &a);
 		for (size_t at = 0; at < a.overflow; at += page_size)
-			(void)*(volatile const __u8 *)(p + at);
+			look_at(p + at);
 		EQ(clear(fd), 0);
 		OK(is_gone(p, page_size));
 		OK(becomes_true(memory_is_back, &pinned));
@@ -491,7 +497,7 @@ static void looked_for_too_early(void)
 			p = map_array(fd, &a);
 			/* Look at each page there may be. */
 			for (size_t at = 0; at < a.bytes; at += page_size)
-				(void)*(volatile const __u8 *)(p + at);
+				look_at(p + at);
 			OK(is_gone(p + a.overflow, page_size));
 		}
 		for (size_t b = 0; b < (1U << a.log2_buckets) + a.spare; b++)

@@ -19,6 +19,7 @@
 #include <unistd.h>
 
 #define ACQUIRE(p)	__atomic_load_n(p, __ATOMIC_ACQUIRE)
+#define LOAD(p)		__atomic_load_n((const __u32 *)(p), __ATOMIC_RELAXED)
 #define FENCE()		__atomic_thread_fence(__ATOMIC_ACQUIRE)
 #define TRIES		1000
 
@@ -122,7 +123,7 @@ static int look_in(const struct array *a, __u64 key, __u64 *elem)
 	int ret = look(b, top, key, elem);
 
 	for (int n = 1; ret == MISS && n < 128; n++) {
-		link = *(const volatile __u32 *)(b + control->link);
+		link = LOAD(b + control->link);
 		if (!link)
 			break;
 		b = linked(a, link);
@@ -133,7 +134,7 @@ static int look_in(const struct array *a, __u64 key, __u64 *elem)
 			return AGAIN;
 	}
 	FENCE();
-	return seq & 1 || *(const volatile __u32 *)head != seq ? AGAIN : ret;
+	return seq & 1 || LOAD(head) != seq ? AGAIN : ret;
 }
 
 static int lookup(__u64 key, __u64 *elem)

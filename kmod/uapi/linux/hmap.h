@@ -634,13 +634,14 @@ struct hmap_control_array {
  * zeros, and holds no address of the kernel's, nor do the others.
  *
  * The page is at offset 0 of a file that is bound to the map and open for
- * reading, and the arrays are at offsets that it tells; both can be mapped with
- * mmap(2), in parts or whole, also when an array is no longer there.  A file keeps that right, as it keeps that to look
- * up, when the map's mode changes.  The mapping can neither be written to nor
- * executed, and keeps the map as an open file does, but no memory of an array
- * that was replaced.  It is inherited by fork(2).  There is no SIGBUS: where there
- * is no array any more, or not yet an overflow page, each byte reads as 3, which
- * is a bucket that is locked and evacuated.  mmap(2) fails with
+ * reading, and the arrays are at offsets that it tells; all can be mapped with
+ * mmap(2), in parts or whole, also when an array is no longer there.  A file keeps
+ * that right, as it keeps that to look up, when the map's mode changes.  The mapping
+ * can neither be written to nor executed, and keeps the map as an open file does,
+ * but no memory of an array that was replaced.  It is inherited by fork(2).  There
+ * is no SIGBUS: where there is no array any more, or not yet an overflow page, each
+ * byte reads as 3, which is a bucket that is locked and evacuated.  mmap(2) fails
+ * with
  *	EBADFD	the file is not bound to a map
  *	ENODEV	the map is not a mapped one, or the processor's data cache would
  *		hide from a reader what the kernel writes
