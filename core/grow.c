@@ -17,7 +17,9 @@
 #include "trace.h"
 
 #define SMALL_ARRAY	7168	/* bytes that an insert makes itself */
-#define FINISH_DELAY	(HZ / 10)
+
+/* A parameter, so that a growth can be held to be looked at. */
+unsigned int hmap_finish_delay_ms = 100;
 
 struct workqueue_struct *hmap_wq;
 EXPORT_SYMBOL_TEST(hmap_wq);
@@ -268,7 +270,7 @@ static void grow_work(struct work_struct *work)
 
 void hmap_grow_init(struct hmap *h)
 {
-	h->finish_delay = FINISH_DELAY;
+	h->finish_delay = msecs_to_jiffies(READ_ONCE(hmap_finish_delay_ms));
 	h->finish_retry = GROW_RETRY;
 	INIT_WORK(&h->grow_work, grow_work);
 	INIT_DELAYED_WORK(&h->finish_work, hmap_finish_work);

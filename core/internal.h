@@ -317,6 +317,7 @@ void hmap_count_give_back(struct bucket_array *a);
 /* === grow === */
 #define GROW_RETRY	(HZ / 10)	/* after there was no memory */
 
+extern unsigned int hmap_finish_delay_ms;
 extern struct workqueue_struct *hmap_wq;
 
 /* Growth is exact up to that many buckets: see count.c. */

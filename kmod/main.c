@@ -52,6 +52,9 @@ unsigned int hmap_explain_for = EXPLAIN_FOR_OWNER;
 module_param_named(explain, hmap_explain_for, uint, 0644);
 MODULE_PARM_DESC(explain, "Who may ask for the way of a lookup (0 = nobody, 1 = CAP_SYS_ADMIN, 2 = a map's owner, too)");
 
+module_param_named(finish_delay_ms, hmap_finish_delay_ms, uint, 0644);
+MODULE_PARM_DESC(finish_delay_ms, "Milliseconds until what writes have left of a growth is done; long, to look at one");
+
 static int __init hmap_init(void)
 {
 	int err;

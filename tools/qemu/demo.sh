@@ -32,7 +32,8 @@ must()
 echo "This is Linux $(uname -r), $(cut -d. -f1 /proc/uptime) s after its boot."
 
 heading "The module"
-must 'insmod /modules/hmap.ko'
+# A growth is to wait until it has been looked at.
+must 'insmod /modules/hmap.ko finish_delay_ms=600000'
 must 'ls -l /dev/hmap'
 
 heading "The file: System.map, the names and addresses of this very kernel"
@@ -50,9 +51,30 @@ lines=$(wc -l <symbols.tsv)
 names=$(wc -l <expected.tsv)
 echo "$lines lines with $names different names; the last line of a name counts."
 
-heading "A map from names to addresses"
+heading "A map from names to addresses, half way"
 must 'hmapctl create symbols --key string --elem u64'
-must 'time hmapctl load symbols symbols.tsv'
+# A growth is under way for some 4000 inserts when there are 53249 entries.
+at=50000
+must "head -n $at symbols.tsv | hmapctl load symbols"
+until grep -q '^oldbuckets *2' $debugfs/hmap || [ $at -ge "$lines" ]; do
+	tail -n +$((at + 1)) symbols.tsv | head -n 1000 | hmapctl load symbols
+	at=$((at + 1000))
+done
+echo "Writes have made it grow; whoever writes next moves two more buckets."
+must "grep -E '^(B|buckets|oldbuckets|nevacuate|growing) ' $debugfs/hmap"
+echo "The new array: . is a slot that is free, - one that was emptied."
+must "sed -n '2,9p' $debugfs/buckets"
+echo "The old one: X and Y say to which half of the new one an entry went, E that"
+echo "a slot was empty.  Buckets that no write came to are still the true ones."
+must "sed -n '/^oldbuckets/,+16p' $debugfs/buckets"
+sed -n '/^oldbuckets/,$p' $debugfs/buckets | grep -q '[XY]' || {
+	echo "*** no growth was seen"
+	wrong=$((wrong + 1))
+}
+
+heading "All of it"
+must "tail -n +$((at + 1)) symbols.tsv | hmapctl load symbols"
+must "hmapctl show symbols | grep -E '^(entries|growths|state) '"
 
 heading "Look some up"
 for name in jiffies schedule vfs_read init_task; do
