@@ -30,7 +30,7 @@ static_assert(HMAP_NAME_LEN == HMAP_NAME_SIZE);
 
 /* Protects the following, &struct owner, and &user_map.attrs and what follows. */
 static DEFINE_MUTEX(registry_lock);
-static LIST_HEAD(named);		/* by ascending id */
+static LIST_HEAD(maps);			/* by ascending id */
 static LIST_HEAD(owners);
 static unsigned int nr_maps;		/* with and without names */
 
@@ -55,26 +55,18 @@ static struct user_map *find_map(const char name[HMAP_NAME_LEN])
 	struct user_map *map;
 
 	lockdep_assert_held(&registry_lock);
-	list_for_each_entry(map, &named, list) {
-		if (!strcmp(map->attrs.name, name))
+	list_for_each_entry(map, &maps, list) {
+		if (map->attrs.named && !strcmp(map->attrs.name, name))
 			return map;
 	}
 	return NULL;
 }
 
-/* Keep the list in the order of ids, in which INFO goes through it. */
 static void add_name(struct user_map *map)
 {
-	struct list_head *prev;
-
 	lockdep_assert_held(&registry_lock);
 	kref_get(&map->ref);
 	map->attrs.named = true;
-	list_for_each_prev(prev, &named) {
-		if (list_entry(prev, struct user_map, list)->id < map->id)
-			break;
-	}
-	list_add(&map->list, prev);
 	hmap_debugfs_name(map);
 }
 
@@ -82,7 +74,6 @@ static void add_name(struct user_map *map)
 static void remove_name(struct user_map *map)
 {
 	lockdep_assert_held(&registry_lock);
-	list_del(&map->list);
 	map->attrs.named = false;
 	hmap_debugfs_unname(map);
 }
@@ -336,6 +327,19 @@ free_map:
 	return ERR_PTR(err);
 }
 
+/* Keep the list in the order of ids, in which INFO goes through it. */
+static void add_to_list(struct user_map *map)
+{
+	struct list_head *prev;
+
+	lockdep_assert_held(&registry_lock);
+	list_for_each_prev(prev, &maps) {
+		if (list_entry(prev, struct user_map, list)->id < map->id)
+			break;
+	}
+	list_add(&map->list, prev);
+}
+
 /* Take the map into the counts, and let others see it if it has a name. */
 static int user_map_publish(struct user_map *map)
 {
@@ -353,6 +357,7 @@ static int user_map_publish(struct user_map *map)
 	}
 
 	nr_maps++;
+	add_to_list(map);
 	hmap_debugfs_add(map);
 	if (map->attrs.name[0])
 		add_name(map);
@@ -462,6 +467,7 @@ static void user_map_release(struct kref *ref)
 
 	mutex_lock(&registry_lock);
 	nr_maps--;
+	list_del(&map->list);
 	if (map->owner)
 		map->owner->nr_maps--;
 	mutex_unlock(&registry_lock);
@@ -504,15 +510,23 @@ int hmap_registry_open_again(struct user_map *map, fmode_t fmode)
 	return err;
 }
 
-/* The map with a name whose id is the lowest above @after, or NULL. */
+/* A map without a name is its owner's business. */
+static bool is_listed(const struct map_attrs *attrs)
+{
+	return attrs->named || uid_eq(current_fsuid(), attrs->uid) ||
+	       has_quietly(CAP_DAC_OVERRIDE);
+}
+
+/* The map to be listed whose id is the lowest above @after, or NULL. */
 struct user_map *hmap_registry_next(u64 after)
 {
 	struct user_map *map, *next = NULL;
 
 	mutex_lock(&registry_lock);
-	list_for_each_entry(map, &named, list) {
-		if (map->id > after) {
-			kref_get(&map->ref);
+	list_for_each_entry(map, &maps, list) {
+		/* One that is being released is still there. */
+		if (map->id > after && is_listed(&map->attrs) &&
+		    kref_get_unless_zero(&map->ref)) {
 			next = map;
 			break;
 		}
@@ -721,7 +735,7 @@ void hmap_registry_exit(void)
 {
 	struct user_map *map, *next;
 
-	list_for_each_entry_safe(map, next, &named, list) {
+	list_for_each_entry_safe(map, next, &maps, list) {
 		mutex_lock(&registry_lock);
 		remove_name(map);
 		mutex_unlock(&registry_lock);

@@ -80,7 +80,7 @@ struct map_calls {
  * @id: ascends from 1; never used again
  * @ref: one for the name, one for each file bound to the map
  * @attrs: protected by the registry's lock, like all that follows
- * @list: among the maps with names
+ * @list: among all maps
  * @dir: in debugfs
  * @link: in debugfs, from the name to @dir
  */

@@ -286,7 +286,7 @@ static void lists_maps(void)
 {
 	struct hmap_info i = { 0 };
 	bool seen[20] = { false };
-	unsigned int nr;
+	unsigned int nr, unnamed = 0;
 	char name[16];
 	int fd, ret;
 
@@ -299,6 +299,10 @@ static void lists_maps(void)
 		new_map(&u64_u64);
 	}
 	while ((ret = hmap_next_map(&i)) > 0) {
+		if (!i.name[0]) {
+			unnamed++;
+			continue;
+		}
 		OK(!strncmp(i.name, "map ", 4));
 		nr = strtoul(i.name + 4, NULL, 10);
 		OK(nr < ARRAY_SIZE(seen) && !seen[nr]);
@@ -308,6 +312,7 @@ static void lists_maps(void)
 	EQ(ret, 0);
 	for (nr = 0; nr < ARRAY_SIZE(seen); nr++)
 		OK(seen[nr]);
+	EQ(unnamed, ARRAY_SIZE(seen));
 }
 
 /* === Entries === */

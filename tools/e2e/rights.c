@@ -96,6 +96,35 @@ static void check_told(const struct hmap_info *arg, __u32 access)
 	}
 }
 
+/* INFO of a map without a name is for its owner, and for CAP_DAC_OVERRIDE. */
+static void unnamed_maps_are_listed_to_their_owner(void)
+{
+	int fd = open(DEVICE, O_RDWR), map = make_u64(NULL, 0666), theirs;
+	__u64 id = info(map).id, their_id;
+	struct hmap_info arg;
+	pid_t pid;
+
+	OK(fd >= 0);
+	EQ(info_above(fd, id - 1).id, id);
+	EQ(info_above(fd, id - 1).name[0], 0);
+	EQ(chmod(DEVICE, 0666), 0);
+	pid = spawn();
+	if (!pid) {
+		become(USER, USER);
+		arg = (struct hmap_info){ .after = id - 1 };
+		EQ(call(open(DEVICE, O_RDWR), HMAP_IOC_INFO, &arg), -ENOENT);
+		theirs = make_u64(NULL, 0600);
+		their_id = info(theirs).id;
+		EQ(info_above(open(DEVICE, O_RDWR), id - 1).id, their_id);
+		EQ(info_above(fd, id - 1).id, their_id);
+		exit(0);
+	}
+	join(pid);
+	close(map);
+	arg = (struct hmap_info){ .after = id - 1 };
+	EQ(call(fd, HMAP_IOC_INFO, &arg), -ENOENT);
+}
+
 static int told_map(void)
 {
 	const struct hmap_create arg = {
@@ -743,6 +772,7 @@ static void limits_of_a_gift(void)
 
 static const struct test tests[] = {
 	TEST(neither_read_nor_write),
+	TEST(unnamed_maps_are_listed_to_their_owner),
 	TEST(info_to_strangers),
 	TEST(info_to_root),
 	TEST(info_of_an_open_map),

@@ -109,9 +109,11 @@ int hmap_clear(int fd);
 int hmap_info(int fd, struct hmap_info *info);
 
 /**
- * hmap_next_map() - iterate over the maps that have names
+ * hmap_next_map() - iterate over the maps there are
  * @info: zeros to start with, then as the previous call left it; set to the
  *	properties of the next map
+ *
+ * Maps without a name are those of the caller, or all with CAP_DAC_OVERRIDE.
  *
  * Errors:
  *	EACCES	the caller may not open /dev/hmap for reading

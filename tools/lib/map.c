@@ -125,16 +125,13 @@ int hmap_next_map(struct hmap_info *info)
 {
 	int fd;
 
-	/* Skip maps that were unlinked while the kernel looked at them. */
-	do {
-		info->after = info->id;
-		/* Open for writing, too, it is told of maps to write to. */
-		fd = device_call(O_RDWR, HMAP_IOC_INFO, info);
-		if (fd < 0 && errno == EACCES)
-			fd = device_call(O_RDONLY, HMAP_IOC_INFO, info);
-		if (fd < 0)
-			return errno == ENOENT ? 0 : -1;
-		close(fd);
-	} while (!info->name[0]);
+	info->after = info->id;
+	/* Open for writing, too, it is told of maps to write to. */
+	fd = device_call(O_RDWR, HMAP_IOC_INFO, info);
+	if (fd < 0 && errno == EACCES)
+		fd = device_call(O_RDONLY, HMAP_IOC_INFO, info);
+	if (fd < 0)
+		return errno == ENOENT ? 0 : -1;
+	close(fd);
 	return 1;
 }

@@ -436,8 +436,8 @@ struct hmap_record {
 
 /**
  * struct hmap_info - argument of HMAP_IOC_INFO
- * @after: in: for a file that is not bound, tell of the map with a name that
- *	has the lowest @id above this; 0 for a bound file
+ * @after: in: for a file that is not bound, tell of the map that has the lowest
+ *	@id above this; 0 for a bound file
  * @id: which map this is; never used again
  * @epoch: (R) changes when the map is cleared, or has become empty and draws a
  *	new seed, which ends all walks; of all maps none has the same
@@ -475,7 +475,9 @@ struct hmap_record {
  * @lookups, @inserts and @deletes are kept as longs of the kernel, which may
  * have 32 bits only, and wrap round.
  *
- * With @after, a file that is not bound can list the maps that have names.
+ * With @after, a file that is not bound can list the maps there are: those that
+ * have names, and of the others those of the caller, or all with
+ * CAP_DAC_OVERRIDE.
  *
  * Errors:
  *	EINVAL	the file is bound and @after is not 0

@@ -833,7 +833,7 @@ def unlink(name: str) -> None:
 
 
 def maps() -> Iterator[Info]:
-    """Yield the Info of each map that has a name.
+    """Yield the Info of each map there is; without a name, only of your own.
 
     For maps that you may not open, it has only name, id, mode and owner.
     """
