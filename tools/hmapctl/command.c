@@ -16,8 +16,9 @@ const struct option json_options[] = {
 
 const struct command * const commands[] = {
 	&command_create, &command_list, &command_insert, &command_lookup,
-	&command_delete, &command_xchg, &command_cmpxchg, &command_add,
-	&command_take, &command_load, &command_dump, &command_show,
+	&command_delete, &command_count, &command_xchg, &command_cmpxchg, &command_add,
+	&command_take, &command_load, &command_dump, &command_save,
+	&command_restore, &command_copy, &command_show,
 	&command_limit, &command_rename, &command_chmod, &command_chown,
 	&command_clear, &command_unlink, &command_help, NULL
 };

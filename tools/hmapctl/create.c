@@ -42,11 +42,6 @@ static void create_map(const struct args *args)
 		create.mode = parse_mode(args->command, args->opt[OPT_MODE]);
 	if (args->opt[OPT_EXIST_OK])
 		create.flags |= HMAP_CREATE_OR_OPEN;
-	if (create.max_entries && create.hint > create.max_entries)
-		fail(EXIT_MISUSE,
-		     "create: --hint %llu is over --max-entries %llu",
-		     create.hint, create.max_entries);
-
 	fd = hmap_create(map.name, &create);
 	if (fd < 0)
 		fail(EXIT_REFUSED, "map '%s': %s", map.name,

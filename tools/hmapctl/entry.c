@@ -5,7 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <stdio.h>
+#include <string.h>
 #include "hmapctl.h"
 
 static struct value key, elem;
@@ -46,29 +46,88 @@ static void insert(const struct args *args)
 		refuse_key(&map, args->arg[1], HMAP_IOC_INSERT, errno);
 }
 
-/* Fill the batch with keys from the command line, from argument @i on. */
-static int gather(const struct args *args, int i)
+/* === Keys, from the command line or from lines of standard input === */
+
+struct keys {
+	const struct args *args;
+	int next;		/* argument */
+	struct lines *lines;	/* NULL: they are arguments */
+};
+
+static void keys_begin(struct keys *keys, const struct args *args)
 {
-	batch_clear(&batch);
-	while (i < args->nr && !batch_is_full(&batch)) {
-		value_argument(batch.map, &batch.map->key, args->arg[i++], &key);
-		batch_add(&batch, &key, NULL);
+	static struct lines lines;
+
+	keys->args = args;
+	keys->next = 1;
+	keys->lines = NULL;
+	if (args->nr == 2 && !strcmp(args->arg[1], "-")) {
+		keys->lines = &lines;
+		lines_open(&lines, "-");
 	}
-	return i;
 }
 
-/* Report failed entries of the batch, whose keys begin at @arg. */
-static bool failed(char **arg, unsigned long cmd)
+static bool keys_next_line(struct lines *lines)
 {
+	const struct map *map = batch.map;
+	const char *wrong;
+	char *line;
+	size_t len;
+
+	line = lines_next(lines, &len);
+	if (!line)
+		return false;
+	wrong = len > LINE_MAX_LEN ? "is longer than any" :
+		value_parse(&map->key, line, len, &key);
+	if (wrong)
+		fail(EXIT_MISUSE, "%s:%llu: map '%s': key '%s' %s", lines->name,
+		     lines->nr, map->name, brief(line), wrong);
+	return true;
+}
+
+static bool keys_next(struct keys *keys)
+{
+	const struct args *args = keys->args;
+
+	if (keys->lines)
+		return keys_next_line(keys->lines);
+	if (keys->next == args->nr)
+		return false;
+	value_argument(batch.map, &batch.map->key, args->arg[keys->next++],
+		       &key);
+	return true;
+}
+
+/* Fill the batch; of lines, those that are there.  False if there is none. */
+static bool gather(struct keys *keys)
+{
+	batch_clear(&batch);
+	while (!batch_is_full(&batch) && keys_next(keys)) {
+		batch_add(&batch, &key, NULL);
+		if (keys->lines && !lines_ready(keys->lines))
+			break;
+	}
+	return batch.nr;
+}
+
+/* Report failed entries of the batch. */
+static bool failed(unsigned long cmd)
+{
+	static char text[TEXT_MAX_LEN + 1];
+	struct hmap_item item;
 	bool any = false;
 	__u32 i;
 
 	flush_stdout();
-	for (i = 0; i < batch.nr; i++)
-		if (batch.results[i]) {
-			warn_key(batch.map, arg[i], cmd, -batch.results[i]);
-			any = true;
-		}
+	for (i = 0; i < batch.nr; i++) {
+		batch_item(&batch, i, &item);
+		if (!batch.results[i])
+			continue;
+		text[text_value(&batch.map->key, item.key, item.key_len,
+				text)] = '\0';
+		warn_key(batch.map, text, cmd, -batch.results[i]);
+		any = true;
+	}
 	return any;
 }
 
@@ -80,14 +139,15 @@ static void print_one(const struct map *map, enum format format)
 		return;
 	batch_item(&batch, 0, &item);
 	if (format != FORMAT_TEXT) {
-		json_print(json_entry(map, &item), format);
+		json_begin(format);
+		json_entry(map, &item);
 	} else if (map->elem.max) {
-		value_print(&map->elem, item.elem, item.elem_len);
-		putchar('\n');
+		text_print(&map->elem, item.elem, item.elem_len);
+		putc('\n', out);
 	}
 }
 
-static void add_found(struct array *array)
+static void print_found(enum format format)
 {
 	struct hmap_item item;
 	__u32 i;
@@ -95,31 +155,34 @@ static void add_found(struct array *array)
 	for (i = 0; i < batch.nr; i++) {
 		batch_item(&batch, i, &item);
 		if (!batch.results[i])
-			array_add_entry(array, batch.map, &item);
+			print_entry(format, batch.map, &item);
 	}
 }
 
 static void lookup(const struct args *args)
 {
-	struct array array = { .format = format_asked_for(args) };
-	bool one = args->nr == 2, any_failed = false;
+	enum format format = format_asked_for(args);
+	bool any_failed = false, one;
+	struct keys keys;
 	struct map map;
-	int first, i;
 
 	map_open(&map, args->arg[0], O_RDONLY);
+	type_show(args, &map);
 	batch.map = &map;
-	for (i = 1; i < args->nr;) {
-		first = i;
-		i = gather(args, i);
+	keys_begin(&keys, args);
+	one = args->nr == 2 && !keys.lines;
+	if (!one)
+		print_begin(format, &map);
+	while (gather(&keys)) {
 		batch_lookup(&batch);
 		if (one)
-			print_one(&map, array.format);
+			print_one(&map, format);
 		else
-			add_found(&array);
-		any_failed |= failed(args->arg + first, HMAP_IOC_LOOKUP);
+			print_found(format);
+		any_failed |= failed(HMAP_IOC_LOOKUP);
 	}
 	if (!one)
-		array_end(&array);
+		print_end(format);
 	flush_stdout();
 	if (any_failed)
 		leave(EXIT_REFUSED);
@@ -128,16 +191,15 @@ static void lookup(const struct args *args)
 static void delete(const struct args *args)
 {
 	bool any_failed = false;
+	struct keys keys;
 	struct map map;
-	int first, i;
 
 	map_open(&map, args->arg[0], O_WRONLY);
 	batch.map = &map;
-	for (i = 1; i < args->nr;) {
-		first = i;
-		i = gather(args, i);
+	keys_begin(&keys, args);
+	while (gather(&keys)) {
 		batch_delete(&batch);
-		any_failed |= failed(args->arg + first, HMAP_IOC_DELETE);
+		any_failed |= failed(HMAP_IOC_DELETE);
 	}
 	if (any_failed)
 		leave(EXIT_REFUSED);
@@ -152,8 +214,12 @@ const struct command command_insert = {
 	"insert", 2, 3, insert_options, insert, "add or replace an entry"
 };
 
+static const struct option lookup_options[] = {
+	OPTION_JSON, OPTION_PRETTY, OPTION_OUTPUT, OPTION_HELP, OPTIONS_END
+};
+
 const struct command command_lookup = {
-	"lookup", 2, INT_MAX, json_options, lookup, "print the elems of keys"
+	"lookup", 2, INT_MAX, lookup_options, lookup, "print the elems of keys"
 };
 
 const struct command command_delete = {

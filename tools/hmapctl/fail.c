@@ -42,6 +42,21 @@ static void message(int err, const char *fmt, va_list args)
 	fputc('\n', stderr);
 }
 
+#define BRIEF	40	/* characters */
+
+const char *brief(const char *text)
+{
+	static char shown[2][BRIEF + sizeof("...")];
+	static int next;
+	char *to = shown[next++ & 1];
+	size_t n;
+
+	for (n = 0; n < BRIEF && text[n]; n++)
+		to[n] = text[n] >= ' ' && text[n] <= '~' ? text[n] : '?';
+	strcpy(to + n, text[n] ? "..." : "");
+	return to;
+}
+
 void complain(const char *fmt, ...)
 {
 	va_list args;

@@ -18,7 +18,7 @@ _hmapctl_options()	# SUBCOMMAND
 # A name may have spaces in it, the columns behind it have none.
 _hmapctl_maps()
 {
-	hmapctl list 2>/dev/null | sed -E '1d; s/( +[^ ]+){6}$//; s/ +$//'
+	hmapctl list 2>/dev/null | sed -E '1d; /^id:/d; s/( +[^ ]+){6}$//; s/ +$//'
 }
 
 _hmapctl_files()	# PREFIX [START]
@@ -31,11 +31,12 @@ _hmapctl_files()	# PREFIX [START]
 	done < <(compgen -f -- "${2-}")
 }
 
-_hmapctl_types()	# OPTION
+_hmapctl_values()	# OPTION
 {
 	case $1 in
 	--key)	printf '%s\n' u32 u64 string bytes: ;;
 	--elem)	printf '%s\n' none u32 u64 bytes: var: ;;
+	--output)	printf '%s\n' text hex int ;;
 	esac
 }
 
@@ -47,14 +48,20 @@ _hmapctl_choices()
 	for ((i = 2; i < COMP_CWORD; i++)); do
 		[[ ${COMP_WORDS[i]} == [-=@]* ]] || ((++nr))
 	done
+	case $previous in
+	--key|--elem|--output)
+		_hmapctl_values "$previous"
+		return ;;
+	esac
 	case $COMP_CWORD:$word:$subcommand:$nr in
 	1:*)		_hmapctl_subcommands ;;
 	*:-*)		_hmapctl_options "$subcommand" ;;
 	*:@*)		_hmapctl_files @ "${word#@}" ;;
-	*:create:*)	_hmapctl_types "$previous" ;;
-	*:list:*)	;;
+	*:list:*|*:create:*) ;;
 	*:help:0)	_hmapctl_subcommands; echo values ;;
-	*:load:1)	_hmapctl_files '' "$word" ;;
+	*:load:1|*:save:1|*:restore:0)
+			_hmapctl_files '' "$word" ;;
+	*:chown:1)	compgen -u ;;
 	*:0)		_hmapctl_maps ;;
 	esac
 }

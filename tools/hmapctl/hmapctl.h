@@ -29,6 +29,9 @@ void fail_errno(const char *fmt, ...)
 	__attribute__((noreturn, format(printf, 1, 2)));
 void leave(int status) __attribute__((noreturn));
 
+/* What a user gave, as it may stand in a message: printable, and short. */
+const char *brief(const char *text);
+
 /* Fails if it is NULL, for want of memory. */
 void *checked(void *memory);
 
@@ -48,7 +51,13 @@ enum {
 	OPT_HELP = 'h',
 	OPT_JSON = 'j',
 	OPT_PRETTY = 'p',
-	OPT_JSONL = 256,
+	OPT_QUIET = 'q',
+	OPT_OUTPUT = 256,
+	OPT_JSONL,
+	OPT_CSV,
+	OPT_PREFIX,
+	OPT_MATCH,
+	OPT_LIMIT,
 	OPT_KEY,
 	OPT_ELEM,
 	OPT_HINT,
@@ -58,6 +67,7 @@ enum {
 	OPT_EXIST_OK,
 	OPT_NOEXIST,
 	OPT_EXIST,
+	OPT_NAME,
 	NR_OPTS,
 };
 
@@ -66,6 +76,8 @@ enum {
 #define OPTION_HELP		OPTION("help", OPT_HELP)
 #define OPTION_JSON		OPTION("json", OPT_JSON)
 #define OPTION_PRETTY		OPTION("pretty", OPT_PRETTY)
+#define OPTION_QUIET		OPTION("quiet", OPT_QUIET)
+#define OPTION_OUTPUT		OPTION_ARG("output", OPT_OUTPUT)
 #define OPTIONS_END		{ NULL, 0, NULL, 0 }
 
 extern const struct option no_options[];
@@ -92,8 +104,9 @@ struct command {
 };
 
 extern const struct command command_create, command_list, command_insert,
-	command_lookup, command_delete, command_xchg, command_cmpxchg,
-	command_add, command_take, command_load, command_dump, command_show,
+	command_lookup, command_delete, command_count, command_xchg, command_cmpxchg,
+	command_add, command_take, command_load, command_dump, command_save, command_restore,
+	command_copy, command_show,
 	command_limit, command_rename, command_chmod, command_chown,
 	command_clear, command_unlink, command_help;
 
@@ -113,11 +126,28 @@ int command_run(int argc, char **argv);
 
 void help_all(FILE *out);
 
+/* === Sessions (session.c) === */
+
+/* Run commands from stdin; returns the worst exit status. */
+int session(void);
+
+/* So no command may read from there. */
+bool stdin_has_commands(void);
+
 /* === Maps (map.c) === */
+
+/* How values are shown: as their type is, or as --output says. */
+enum show {
+	SHOW_TYPE,
+	SHOW_TEXT,
+	SHOW_HEX,
+	SHOW_INT,
+};
 
 /* What a key or an elem is: an integer, or text of @min to @max bytes. */
 struct type {
 	bool integer;
+	enum show show;
 	__u32 min;
 	__u32 max;
 };
@@ -141,6 +171,12 @@ void map_opened(struct map *map, int fd, unsigned long cmd);
 void map_open(struct map *map, const char *name, int flags);
 void map_types(struct map *map);
 
+/* Its name, or "id:N" if it has none. */
+void map_name(const struct hmap_info *info, char name[HMAP_NAME_LEN]);
+
+/* Members of the JSON object that is open (show.c). */
+void json_info(const struct hmap_info *info);
+
 /* === Attributes (attrs.c) === */
 
 __u32 parse_mode(const char *command, const char *text);
@@ -156,6 +192,10 @@ const char *reason_set(const struct map *map, const struct hmap_set *set,
 void refuse(const struct map *map, unsigned long cmd, int err)
 	__attribute__((noreturn));
 
+/* The module's limits of a map, or 0 if there is none. */
+__u64 module_max_entries(void);
+__u64 module_max_bytes(void);
+
 /* For an entry; @key is as the user gave it. */
 void warn_key(const struct map *map, const char *key, unsigned long cmd,
 	      int err);
@@ -170,6 +210,12 @@ const char *type_elem_name(const struct hmap_info *info);
 /* Returns NULL, or what is wrong. */
 const char *type_parse(const char *text, bool elem, struct hmap_create *create);
 
+/* Heeds --output. */
+void type_show(const struct args *args, struct map *map);
+
+/* How to show a value of @len bytes: anything but SHOW_TYPE. */
+enum show type_shown(const struct type *type, __u32 len);
+
 /* === Values (value.c) === */
 
 struct value {
@@ -177,13 +223,12 @@ struct value {
 	unsigned char data[HMAP_ELEM_SIZE_MAX];
 };
 
-bool parse_amount(const char *text, __u64 *number);
-
-/* What a user gave, as it may stand in a message: printable, and short. */
-const char *brief(const char *text);
+/* The value of a hexadecimal digit, or 16. */
+int digit(char c);
 
 bool parse_number(const char *text, size_t len, unsigned int base, __u64 max,
 		  __u64 *number);
+bool parse_amount(const char *text, __u64 *number);
 
 /* These return NULL, or what is wrong. */
 const char *value_parse(const struct type *type, const char *text, size_t len,
@@ -193,15 +238,38 @@ const char *value_parse_hex(const struct type *type, const char *digits,
 const char *value_set(const struct type *type, const void *data, size_t len,
 		      struct value *value);
 
-/* Parses an argument, which may also be hex: or @file; fails if it is wrong. */
+/* Parses an argument, which may also be @file; fails if it is wrong. */
 void value_argument(const struct map *map, const struct type *type,
 		    const char *text, struct value *value);
-
-void value_print(const struct type *type, const void *data, __u32 len);
 
 /* In the machine's byte order. */
 __u64 value_integer(const void *data, __u32 len);
 void value_set_integer(const struct type *type, __u64 n, struct value *value);
+
+/* === Text (text.c) === */
+
+/* Prefix of raw bytes. */
+#define HEX	"hex:"
+#define HEX_LEN	(sizeof(HEX) - 1)
+
+/* Text of any value: \xHH for each byte. */
+#define TEXT_MAX_LEN	(4 * HMAP_ELEM_SIZE_MAX + HEX_LEN)
+
+/* Two digits; returns where they end. */
+char *hex_byte(unsigned char byte, char *to);
+
+bool is_hex(const char *text, size_t len);
+size_t unescape(const char *text, size_t len, unsigned char *byte);
+
+/* Whether it is UTF-8 without NUL. */
+bool is_utf8(const void *data, __u32 len);
+
+/* These return the length of the text, which does not end with a NUL. */
+size_t text_number(__u64 n, char *to);
+size_t text_value(const struct type *type, const void *data, __u32 len,
+		  char *to);
+
+void text_print(const struct type *type, const void *data, __u32 len);
 
 /* === Entries (entry.c) === */
 
@@ -244,55 +312,57 @@ void batch_insert(struct batch *batch);
 void batch_lookup(struct batch *batch);
 void batch_delete(struct batch *batch);
 
-/* === Output (output.c, json.c) === */
+/* === Output (output.c) === */
 
 enum format {
 	FORMAT_TEXT,
 	FORMAT_JSON,
 	FORMAT_PRETTY,
 	FORMAT_JSONL,
+	FORMAT_CSV,
 };
 
 enum format format_asked_for(const struct args *args);
 
-/* A JSON array, or for JSONL just its objects. */
-struct array {
-	enum format format;
-	bool begun;
-};
+/* Where entries are printed: stdout, but for a command that opens a file. */
+extern FILE *out;
 
-struct json_object;
-void array_add(struct array *array, struct json_object *object);
-void array_end(const struct array *array);
-
-/* Print an entry as text, or add it to the array. */
-void array_add_entry(struct array *array, const struct map *map,
-		     const struct hmap_item *item);
+/* Entries in that format: text, CSV, a JSON array, or for JSONL just its objects. */
+void print_begin(enum format format, const struct map *map);
+void print_entry(enum format format, const struct map *map,
+		 const struct hmap_item *item);
+void print_end(enum format format);
 
 /* Exits if stdout could not be written, silently if nobody reads it. */
 void flush_stdout(void);
 
-struct json_object *json_new(void);
-void json_add_value(struct json_object *object, const char *name,
-		    const struct type *type, const void *data, __u32 len);
-void json_add_number(struct json_object *object, const char *name, __u64 value);
-void json_add_string(struct json_object *object, const char *name,
-		     const char *value);
-void json_add_bool(struct json_object *object, const char *name, bool value);
-void json_add_object(struct json_object *object, const char *name,
-		     struct json_object *value);
+/* === JSON (json.c) === */
 
-struct json_object *json_entry(const struct map *map,
-			       const struct hmap_item *item);
+/*
+ * Objects are printed one after another, or within json_array_begin() and
+ * json_array_end() as elements of an array.  @name is that of a member.
+ */
+void json_begin(enum format format);
+void json_array_begin(enum format format);
+void json_array_end(void);
+void json_open(void);
+void json_open_member(const char *name);
+void json_close(void);
 
-/* These release the object; json_print() also ends the line. */
-void json_write(struct json_object *object, enum format format);
-void json_print(struct json_object *object, enum format format);
+void json_value(const char *name, const struct type *type, const void *data,
+		__u32 len);
+void json_number(const char *name, __u64 value);
+void json_decimal(const char *name, const char *digits, size_t len);
+void json_string(const char *name, const char *value);
+void json_bool(const char *name, bool value);
 
-/* Returns NULL, or what is wrong with @what. */
-const char *json_parse_entry(const struct map *map, const char *text,
-			     size_t len, struct value *key, struct value *elem,
-			     const char **what);
+/* With the members key and elem. */
+void json_entry(const struct map *map, const struct hmap_item *item);
+
+/* === CSV (csv.c) === */
+
+void csv_write_head(const struct map *map);
+void csv_write_entry(const struct map *map, const struct hmap_item *item);
 
 /* === Lines (lines.c) === */
 
@@ -304,6 +374,7 @@ struct lines {
 	const char *name;
 	__u64 nr;		/* of the line returned last */
 	__u64 bytes;		/* in the lines returned so far */
+	bool within;		/* a line, after lines_piece() */
 	size_t start, end;	/* the part of @buf that has not been returned */
 	char buf[LINE_MAX_LEN + 2];
 };
@@ -321,18 +392,60 @@ __u64 lines_total(const struct lines *lines);
  */
 char *lines_next(struct lines *lines, size_t *len);
 
+/* Likewise, with its newline; of a line that is long, one part after another. */
+char *lines_piece(struct lines *lines, size_t *len);
+
 /* Whether the next line can be returned without another read(2). */
 bool lines_ready(const struct lines *lines);
+
+/* === Loading (load.c, jsonread.c, csv.c) === */
+
+/* Open a file, or stdin for NULL or "-", whose entries are to be loaded. */
+struct lines *load_open(const char *path);
+
+/* Entries go to @map, and come from the file that has been opened, or not. */
+void load_begin(const struct map *map, bool with_file);
+void load_end(void);
+
+/* These pass all entries to load_entry(), and fail at what is none. */
+void read_json(struct lines *lines, const struct map *map);
+void read_csv(struct lines *lines, const struct map *map);
+
+/* As read_json(), but the last object has to be {"entries": N}. */
+void read_backup(struct lines *lines, const struct map *map);
+
+void load_entry(const struct value *key, const struct value *elem);
+
+/* To be called between lines: more input may be long in coming. */
+void load_pause(void);
+
+/* The file cannot be loaded from a line in the middle on. */
+void load_as_a_whole(void);
+
+/* Fail because of the present line. */
+void load_wrong(const char *what, const char *wrong) __attribute__((noreturn));
+
+/* === Walks (walk.c) === */
+
+struct hmap_walk *walk_begin(const struct map *map);
+bool walk_next(const struct map *map, struct hmap_walk *walk,
+	       struct hmap_item *item);
 
 /* === Progress (progress.c) === */
 
 /*
- * These draw a bar on stderr if that is a terminal.  @total, which is 0 if
- * unknown, and @done have the same, arbitrary unit.
+ * These draw a bar on stderr if that is a terminal, after a second.  @total,
+ * which is 0 if unknown, and @done have the same, arbitrary unit.
  */
 void progress_begin(__u64 total);
 void progress_update(__u64 entries, __u64 done);
 void progress_end(__u64 entries, __u64 done);
 void progress_erase(void);
+
+/* Heeds --quiet. */
+void progress_options(const struct args *args);
+
+/* Whether someone may be looking at what is printed, or a program reads it. */
+bool out_is_in_the_way(void);
 
 #endif /* _HMAPCTL_H */

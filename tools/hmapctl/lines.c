@@ -20,6 +20,9 @@ void lines_open(struct lines *l, const char *path)
 {
 	memset(l, 0, offsetof(struct lines, buf));
 	if (!path || !strcmp(path, "-")) {
+		if (stdin_has_commands())
+			fail(EXIT_MISUSE,
+			     "stdin has the commands; please name a file");
 		l->name = "stdin";
 		l->fd = STDIN_FILENO;
 		return;
@@ -84,4 +87,21 @@ char *lines_next(struct lines *l, size_t *len)
 	l->bytes += *len + !!newline;
 	l->nr++;
 	return line;
+}
+
+char *lines_piece(struct lines *l, size_t *len)
+{
+	char *piece, *newline;
+
+	if (l->start == l->end && !fill(l))
+		return NULL;
+	piece = l->buf + l->start;
+	newline = memchr(piece, '\n', l->end - l->start);
+	*len = newline ? newline + 1 - piece : (long)(l->end - l->start);
+	l->start += *len;
+	l->bytes += *len;
+	if (!l->within)
+		l->nr++;
+	l->within = !newline;
+	return piece;
 }

@@ -3,6 +3,7 @@
  * The command line.
  */
 #include <fcntl.h>
+#include <locale.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -25,15 +26,15 @@ static void occupy_closed_streams(void)
 
 int main(int argc, char **argv)
 {
-	const char *name = argc > 1 ? argv[1] : "";
+	const char *name = argc > 1 ? argv[1] : NULL;
 	int status = 0;
 
 	occupy_closed_streams();
-	if (!*name) {
-		help_all(stderr);
-		return EXIT_MISUSE;
-	}
-	if (!strcmp(name, "--version"))
+	setlocale(LC_CTYPE, "");
+	out = stdout;
+	if (!name)
+		status = session();
+	else if (!strcmp(name, "--version"))
 		printf("hmapctl %s\n", VERSION);
 	else if (!strcmp(name, "--help"))
 		help_all(stdout);

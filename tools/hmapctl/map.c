@@ -69,3 +69,11 @@ void map_open(struct map *map, const char *name, int flags)
 		refuse(map, HMAP_IOC_INFO, errno);
 	map_types(map);
 }
+
+void map_name(const struct hmap_info *info, char name[HMAP_NAME_LEN])
+{
+	if (info->name[0])
+		memcpy(name, info->name, HMAP_NAME_LEN);
+	else
+		snprintf(name, HMAP_NAME_LEN, "id:%llu", info->id);
+}

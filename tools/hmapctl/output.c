@@ -1,25 +1,42 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Output: text, as load reads it, or JSON.
+ * Output: entries as text, as load reads it, as JSON or CSV.
  */
 #include <errno.h>
-#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 #include "hmapctl.h"
 
+FILE *out;
+
 enum format format_asked_for(const struct args *args)
 {
-	bool json = args->opt[OPT_JSON] || args->opt[OPT_PRETTY];
+	static const struct {
+		int opt;
+		const char *name;
+		enum format format;
+	} options[] = {
+		/* --json --pretty is --pretty. */
+		{ OPT_PRETTY, "--pretty", FORMAT_PRETTY },
+		{ OPT_JSON, "--json", FORMAT_JSON },
+		{ OPT_JSONL, "--jsonl", FORMAT_JSONL },
+		{ OPT_CSV, "--csv", FORMAT_CSV },
+	};
+	int found = -1;
+	unsigned int i;
 
-	if (args->opt[OPT_JSONL] && json)
-		fail(EXIT_MISUSE, "%s: --jsonl and --%s exclude each other",
-		     args->command, args->opt[OPT_JSON] ? "json" : "pretty");
-	if (args->opt[OPT_JSONL])
-		return FORMAT_JSONL;
-	if (args->opt[OPT_PRETTY])
-		return FORMAT_PRETTY;
-	return json ? FORMAT_JSON : FORMAT_TEXT;
+	for (i = 0; i < sizeof(options) / sizeof(*options); i++) {
+		if (!args->opt[options[i].opt])
+			continue;
+		if (found < 0)
+			found = i;
+		else if (options[found].format != FORMAT_PRETTY ||
+			 options[i].format != FORMAT_JSON)
+			fail(EXIT_MISUSE, "%s: %s and %s exclude each other",
+			     args->command, options[i].name,
+			     options[found].name);
+	}
+	return found < 0 ? FORMAT_TEXT : options[found].format;
 }
 
 void flush_stdout(void)
@@ -31,50 +48,37 @@ void flush_stdout(void)
 	_exit(EXIT_REFUSED);
 }
 
-void array_add(struct array *array, struct json_object *object)
+void print_begin(enum format format, const struct map *map)
 {
-	if (array->format == FORMAT_JSONL) {
-		json_print(object, array->format);
-		return;
-	}
-	fputs(array->begun ? ",\n" : "[\n", stdout);
-	json_write(object, array->format);
-	array->begun = true;
-}
-
-void array_end(const struct array *array)
-{
-	if (array->format == FORMAT_JSON || array->format == FORMAT_PRETTY)
-		puts(array->begun ? "\n]" : "[]");
+	if (format == FORMAT_CSV)
+		csv_write_head(map);
+	else if (format != FORMAT_TEXT)
+		json_array_begin(format);
 }
 
 static void print_text(const struct map *map, const struct hmap_item *item)
 {
-	value_print(&map->key, item->key, item->key_len);
+	text_print(&map->key, item->key, item->key_len);
 	if (map->elem.max) {
-		putchar('\t');
-		value_print(&map->elem, item->elem, item->elem_len);
+		putc_unlocked('\t', out);
+		text_print(&map->elem, item->elem, item->elem_len);
 	}
-	putchar('\n');
+	putc_unlocked('\n', out);
 }
 
-struct json_object *json_entry(const struct map *map,
-			       const struct hmap_item *item)
+void print_entry(enum format format, const struct map *map,
+		 const struct hmap_item *item)
 {
-	struct json_object *object = json_new();
-
-	json_add_value(object, "key", &map->key, item->key, item->key_len);
-	if (map->elem.max)
-		json_add_value(object, "elem", &map->elem, item->elem,
-			       item->elem_len);
-	return object;
-}
-
-void array_add_entry(struct array *array, const struct map *map,
-		     const struct hmap_item *item)
-{
-	if (array->format == FORMAT_TEXT)
+	if (format == FORMAT_TEXT)
 		print_text(map, item);
+	else if (format == FORMAT_CSV)
+		csv_write_entry(map, item);
 	else
-		array_add(array, json_entry(map, item));
+		json_entry(map, item);
+}
+
+void print_end(enum format format)
+{
+	if (format != FORMAT_TEXT && format != FORMAT_CSV)
+		json_array_end();
 }

@@ -2,16 +2,19 @@
 /*
  * Progress: a bar, the number of entries, their rate, and the time left.
  */
-#include <stdio.h>
 #include <string.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
-#include <sys/ioctl.h>
 #include "hmapctl.h"
 
-#define REDRAW	0.1	/* seconds */
+#define FIRST	1.0	/* seconds */
+#define REDRAW	0.1
 #define BAR	30	/* columns */
 
+static bool quiet;
+static bool watched;		/* it may be shown */
 static bool shown;
 static __u64 total;
 static double began, drawn;
@@ -24,12 +27,25 @@ static double now(void)
 	return t.tv_sec + t.tv_nsec / 1e9;
 }
 
+void progress_options(const struct args *args)
+{
+	quiet = args->opt[OPT_QUIET];
+}
+
+bool out_is_in_the_way(void)
+{
+	struct stat st;
+
+	return fstat(fileno(out), &st) || !S_ISREG(st.st_mode);
+}
+
 void progress_begin(__u64 most)
 {
-	shown = isatty(STDERR_FILENO);
+	watched = !quiet && isatty(STDERR_FILENO);
+	shown = false;
 	total = most;
 	began = now();
-	drawn = began;
+	drawn = began + FIRST - REDRAW;
 }
 
 static void draw(__u64 entries, __u64 done)
@@ -64,13 +80,14 @@ static void draw(__u64 entries, __u64 done)
 	if (len >= win.ws_col)
 		len = win.ws_col - 1;
 	fprintf(stderr, "\r%.*s\033[K", (int)len, line);
+	shown = true;
 }
 
 void progress_update(__u64 entries, __u64 done)
 {
 	double t;
 
-	if (!shown)
+	if (!watched)
 		return;
 	t = now();
 	if (t - drawn < REDRAW)
@@ -81,17 +98,19 @@ void progress_update(__u64 entries, __u64 done)
 
 void progress_end(__u64 entries, __u64 done)
 {
-	if (!shown)
-		return;
-	drawn = now();
-	draw(entries, done);
-	fputc('\n', stderr);
+	if (shown) {
+		drawn = now();
+		draw(entries, done);
+		fputc('\n', stderr);
+	}
+	watched = false;
+	shown = false;
 }
 
 void progress_erase(void)
 {
-	if (!shown)
-		return;
-	fputs("\r\033[K", stderr);
+	if (shown)
+		fputs("\r\033[K", stderr);
+	watched = false;
 	shown = false;
 }

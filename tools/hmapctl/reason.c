@@ -34,7 +34,7 @@ static const struct reason {
 	{ 0, ESTALE, "its current value differs" },
 	{ 0, EINVAL, "the kernel does not take such an argument" },
 	{ 0, E2BIG, "the kernel knows less than this hmapctl" },
-	{ 0, ENODEV, "there is no " DEVICE " (is the hmap module loaded?)" },
+	{ 0, ENODEV, "there is no " DEVICE "; load the module, as by modprobe hmap" },
 	{ 0, ENOTTY, DEVICE " is not an hmap device, or its module is too old" },
 	{ 0, ENOMEM, "out of memory, or at the limit of the memory cgroup" },
 };
@@ -67,6 +67,16 @@ static __u64 most_bytes(const char *name)
 	return parameter(name) ?: quarter * sysconf(_SC_PAGESIZE);
 }
 
+__u64 module_max_entries(void)
+{
+	return parameter("max_entries");
+}
+
+__u64 module_max_bytes(void)
+{
+	return most_bytes("max_bytes");
+}
+
 static bool over(__u64 wanted, __u64 limit)
 {
 	return limit && wanted > limit;
@@ -77,16 +87,16 @@ static char text[240];
 /* Returns NULL if these are within the module's limits. */
 static const char *over_a_limit(__u64 max_entries, __u64 max_bytes)
 {
-	__u64 most_entries = parameter("max_entries");
-	__u64 most = most_bytes("max_bytes");
+	__u64 most_entries = module_max_entries();
+	__u64 most = module_max_bytes();
 
 	if (over(max_entries, most_entries))
 		snprintf(text, sizeof(text),
-			 "--max-entries %llu is over the module's max_entries %llu",
+			 "--max-entries %llu is over the module's max_entries %llu, in " PARAMETERS,
 			 max_entries, most_entries);
 	else if (over(max_bytes, most))
 		snprintf(text, sizeof(text),
-			 "--max-bytes %llu is over the module's max_bytes %llu",
+			 "--max-bytes %llu is over the module's max_bytes %llu, in " PARAMETERS,
 			 max_bytes, most);
 	else
 		return NULL;
@@ -111,19 +121,22 @@ static bool can_create_another(const struct hmap_create *create)
 static const char *no_space_to_create(const struct hmap_create *create)
 {
 	const char *why = over_a_limit(create->max_entries, create->max_bytes);
-	__u64 max_entries = parameter("max_entries");
+	__u64 max_entries = module_max_entries();
 
 	if (why)
 		return why;
 	if (over(create->hint, max_entries))
 		snprintf(text, sizeof(text),
-			 "--hint %llu is over the module's max_entries %llu",
+			 "--hint %llu is over the module's max_entries %llu, in " PARAMETERS,
 			 create->hint, max_entries);
+	else if (over(create->hint, create->max_entries))
+		snprintf(text, sizeof(text), "hint %llu is over max_entries %llu",
+			 create->hint, create->max_entries);
 	else if (can_create_another(create))
 		snprintf(text, sizeof(text),
 			 "it would need more memory than it may use (hint %llu, max_bytes %llu)",
 			 create->hint,
-			 create->max_bytes ?: most_bytes("max_bytes"));
+			 create->max_bytes ?: module_max_bytes());
 	else
 		snprintf(text, sizeof(text),
 			 "there are as many maps as the module allows (max_maps %llu)",
@@ -244,7 +257,8 @@ const char *reason(const struct map *map, unsigned long cmd, int err)
 	if (stores(cmd) && err == EDQUOT)
 		return no_quota(map);
 	if (err == EACCES && !device_lets(map->flags))
-		return DEVICE ": Permission denied";
+		return "only root and the group hmap may open " DEVICE
+		       ": Permission denied";
 
 	for (r = reasons; r < REASONS_END; r++)
 		if (r->err == err && (!r->cmd || r->cmd == cmd))

@@ -91,3 +91,36 @@ const char *type_elem_name(const struct hmap_info *i)
 	snprintf(text, sizeof(text), "%s:%u", var ? "var" : "bytes", size);
 	return text;
 }
+
+enum show type_shown(const struct type *type, __u32 len)
+{
+	if (type->show == SHOW_TYPE)
+		return type->integer ? SHOW_INT : SHOW_TEXT;
+	if (type->show != SHOW_INT)
+		return type->show;
+	/* Only what has a fixed size may be an integer. */
+	if (type->min == type->max &&
+	    (len == 1 || len == 2 || len == 4 || len == 8))
+		return SHOW_INT;
+	return SHOW_HEX;
+}
+
+void type_show(const struct args *args, struct map *map)
+{
+	static const char * const names[] = {
+		[SHOW_TEXT] = "text", [SHOW_HEX] = "hex", [SHOW_INT] = "int",
+	};
+	const char *output = args->opt[OPT_OUTPUT];
+	enum show show = SHOW_TYPE;
+
+	if (!output)
+		return;
+	for (show = SHOW_TEXT; show <= SHOW_INT; show++)
+		if (!strcmp(output, names[show]))
+			break;
+	if (show > SHOW_INT)
+		fail(EXIT_MISUSE, "%s: --output '%s' is not text, hex or int",
+		     args->command, brief(output));
+	map->key.show = show;
+	map->elem.show = show;
+}

@@ -5,7 +5,6 @@
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
 #include "hmapctl.h"
 
 static struct value key, elem, expect, old;
@@ -14,20 +13,20 @@ static void print_text(const struct map *map)
 {
 	if (!map->elem.max)
 		return;
-	value_print(&map->elem, old.data, old.len);
-	putchar('\n');
+	text_print(&map->elem, old.data, old.len);
+	putc('\n', out);
 }
 
 static void print_json(const struct map *map, enum format format, bool present,
 		       bool told)
 {
-	struct json_object *object = json_new();
-
-	json_add_value(object, "key", &map->key, key.data, key.len);
-	json_add_bool(object, "present", present);
+	json_begin(format);
+	json_open();
+	json_value("key", &map->key, key.data, key.len);
+	json_bool("present", present);
 	if (told && map->elem.max)
-		json_add_value(object, "old", &map->elem, old.data, old.len);
-	json_print(object, format);
+		json_value("old", &map->elem, old.data, old.len);
+	json_close();
 }
 
 /* @ret: whether the key existed, or -1.  @absent: @old is set even if not. */

@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Keys and elems as text.  Output can be read back, both from the command line
- * and from files.
+ * Keys and elems, and numbers, as the user gives them.
  */
 #include <stdio.h>
 #include <string.h>
 #include "hmapctl.h"
 
-static int digit(char c)
+int digit(char c)
 {
 	if (c >= '0' && c <= '9')
 		return c - '0';
@@ -59,21 +58,6 @@ bool parse_amount(const char *text, __u64 *number)
 	return true;
 }
 
-#define BRIEF	40	/* characters */
-
-const char *brief(const char *text)
-{
-	static char shown[2][BRIEF + sizeof("...")];
-	static int next;
-	char *to = shown[next++ & 1];
-	size_t n;
-
-	for (n = 0; n < BRIEF && text[n]; n++)
-		to[n] = text[n] >= ' ' && text[n] <= '~' ? text[n] : '?';
-	strcpy(to + n, text[n] ? "..." : "");
-	return to;
-}
-
 void value_set_integer(const struct type *type, __u64 n, struct value *value)
 {
 	__u32 n32 = n;
@@ -94,39 +78,6 @@ static const char *integer_parse(const struct type *type, const char *text,
 		       "is not a whole number from 0 to 18446744073709551615";
 	value_set_integer(type, n, value);
 	return NULL;
-}
-
-/* Decode the first byte of @text; returns the number of characters used. */
-static size_t unescape(const char *text, size_t len, unsigned char *byte)
-{
-	static const char escapes[] = "\\tnr";
-	static const char meant[] = "\\\t\n\r";
-	const char *e;
-
-	*byte = text[0];
-	if (text[0] != '\\')
-		return 1;
-	if (len < 2)
-		return 0;
-	e = memchr(escapes, text[1], sizeof(escapes) - 1);
-	if (e) {
-		*byte = meant[e - escapes];
-		return 2;
-	}
-	if (len < 4 || text[1] != 'x' || digit(text[2]) > 15 ||
-	    digit(text[3]) > 15)
-		return 0;
-	*byte = digit(text[2]) << 4 | digit(text[3]);
-	return 4;
-}
-
-/* Prefix of raw bytes on the command line. */
-#define HEX	"hex:"
-#define HEX_LEN	(sizeof(HEX) - 1)
-
-static bool is_hex(const char *text, size_t len)
-{
-	return len >= HEX_LEN && !memcmp(text, HEX, HEX_LEN);
 }
 
 static const char *check_len(const struct type *type, size_t len)
@@ -153,8 +104,8 @@ const char *value_set(const struct type *type, const void *data, size_t len,
 	return wrong;
 }
 
-const char *value_parse(const struct type *type, const char *text, size_t len,
-			struct value *value)
+static const char *value_parse_text(const struct type *type, const char *text,
+				    size_t len, struct value *value)
 {
 	__u32 n = 0;
 
@@ -174,24 +125,36 @@ const char *value_parse(const struct type *type, const char *text, size_t len,
 	return check_len(type, n + len);
 }
 
-/* Raw bytes, also for integers. */
+/* Raw bytes, also for integers; ':', '-' or ' ' may separate them. */
 const char *value_parse_hex(const struct type *type, const char *digits,
 			    size_t len, struct value *value)
 {
-	const char *wrong = check_len(type, len / 2);
-	size_t i;
+	size_t i = 0, n = 0;
 
-	for (i = 0; i < len; i++)
-		if (digit(digits[i]) > 15)
-			break;
-	if (i < len || len % 2)
-		return "has bytes that are not two hexadecimal digits each";
-	if (wrong)
-		return wrong;
-	for (i = 0; i < len; i += 2)
-		value->data[i / 2] = digit(digits[i]) << 4 | digit(digits[i + 1]);
-	value->len = len / 2;
-	return NULL;
+	while (i < len) {
+		if (len - i < 2 || digit(digits[i]) > 15 ||
+		    digit(digits[i + 1]) > 15)
+			return "has bytes that are not two hexadecimal digits each";
+		if (n < type->max)
+			value->data[n] = digit(digits[i]) << 4 |
+					 digit(digits[i + 1]);
+		n++;
+		i += 2;
+		if (len - i > 2 && strchr(":- ", digits[i]))
+			i++;
+	}
+	value->len = n;
+	return check_len(type, n);
+}
+
+/* Text as a file has it. */
+const char *value_parse(const struct type *type, const char *text, size_t len,
+			struct value *value)
+{
+	if (is_hex(text, len))
+		return value_parse_hex(type, text + HEX_LEN, len - HEX_LEN,
+				       value);
+	return value_parse_text(type, text, len, value);
 }
 
 static void close_file(void *f)
@@ -224,9 +187,6 @@ void value_argument(const struct map *map, const struct type *type,
 
 	if (*text == '@')
 		wrong = parse_file(type, text + 1, value);
-	else if (is_hex(text, strlen(text)))
-		wrong = value_parse_hex(type, text + HEX_LEN,
-					strlen(text + HEX_LEN), value);
 	else
 		wrong = value_parse(type, text, strlen(text), value);
 	if (wrong)
@@ -234,55 +194,16 @@ void value_argument(const struct map *map, const struct type *type,
 		     type == &map->key ? "key" : "elem", brief(text), wrong);
 }
 
+/* @len is 1, 2, 4 or 8. */
 __u64 value_integer(const void *data, __u32 len)
 {
-	__u32 n32;
-	__u64 n;
+	union {
+		__u8 n8;
+		__u16 n16;
+		__u32 n32;
+		__u64 n64;
+	} n;
 
-	if (len == sizeof(n32)) {
-		memcpy(&n32, data, sizeof(n32));
-		return n32;
-	}
-	memcpy(&n, data, sizeof(n));
-	return n;
-}
-
-static void print_escaped(unsigned char c)
-{
-	switch (c) {
-	case '\\':
-		fputs("\\\\", stdout);
-		break;
-	case '\t':
-		fputs("\\t", stdout);
-		break;
-	case '\n':
-		fputs("\\n", stdout);
-		break;
-	case '\r':
-		fputs("\\r", stdout);
-		break;
-	default:
-		if (c >= ' ' && c <= '~')
-			putchar_unlocked(c);
-		else
-			printf("\\x%02x", c);
-	}
-}
-
-void value_print(const struct type *type, const void *data, __u32 len)
-{
-	const unsigned char *bytes = data;
-
-	if (type->integer) {
-		printf("%llu", value_integer(data, len));
-		return;
-	}
-	/* On the command line, this would not be taken as text. */
-	if (len && (*bytes == '@' || is_hex(data, len))) {
-		printf("\\x%02x", *bytes++);
-		len--;
-	}
-	while (len--)
-		print_escaped(*bytes++);
+	memcpy(&n, data, len);
+	return len == 8 ? n.n64 : len == 4 ? n.n32 : len == 2 ? n.n16 : n.n8;
 }
