@@ -339,6 +339,59 @@ static void nothing_leaks(void)
 	EQ(scan(fd, &c->present, 0, 0), 0);
 }
 
+int peek_main(int argc, char **argv);	/* tools/examples/peek.c */
+
+/* What the example prints for a key. */
+static const char *peek(__u64 key)
+{
+	static char out[100];
+	char name[] = "peeked", text[24];
+	char *argv[] = { name, name, text, NULL };
+	ssize_t len;
+	pid_t pid;
+	int p[2];
+
+	snprintf(text, sizeof(text), "%llu", key);
+	EQ(pipe(p), 0);
+	pid = spawn();
+	if (!pid) {
+		dup2(p[1], 1);
+		exit(peek_main(3, argv));
+	}
+	close(p[1]);
+	len = read(p[0], out, sizeof(out) - 1);
+	OK(len > 0);
+	out[len] = 0;
+	close(p[0]);
+	join(pid);
+	return out;
+}
+
+/* A reader that knows nothing but what the header says, while the map grows. */
+static void read_by_the_rules(void)
+{
+	struct hmap_create arg = u64_to_u64;
+	char want[100];
+	int fd;
+
+	strcpy(arg.name, "peeked");
+	fd = make(&arg);
+	EQ(strcmp(peek(0), "no 0\n"), 0);
+	for (__u64 i = 0; i < 3000; i++) {
+		EQ(put(fd, i, SECRET + i), 0);
+		if (i % 37)
+			continue;
+		for (__u64 key = i / 2; key <= i; key += i / 2 + 1) {
+			trying("key %llu of %llu", key, i);
+			snprintf(want, sizeof(want), "%llu %llu\n", key,
+				 SECRET + key);
+			EQ(strcmp(peek(key), want), 0);
+		}
+		snprintf(want, sizeof(want), "no %llu\n", i + 1);
+		EQ(strcmp(peek(i + 1), want), 0);
+	}
+}
+
 /* === For how long === */
 
 static void gone_when_replaced(void)
@@ -579,6 +632,7 @@ static const struct test tests[] = {
 	TEST(refused_at_creation),
 	TEST(layout_is_told),
 	TEST(nothing_leaks),
+	TEST(read_by_the_rules),
 	TEST(gone_when_replaced),
 	TEST(no_signal),
 	TEST(nothing_is_pinned),
