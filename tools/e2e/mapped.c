@@ -346,7 +346,7 @@ static const char *peek(__u64 key)
 {
 	static char out[100];
 	char name[] = "peeked", text[24];
-	char *argv[] = { name, name, text, NULL };
+	char *argv[4] = { name, name, text };
 	ssize_t len;
 	pid_t pid;
 	int p[2];
