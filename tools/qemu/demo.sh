@@ -56,7 +56,7 @@ must 'hmapctl create symbols --key string --elem u64'
 # A growth is under way for some 4000 inserts when there are 53249 entries.
 at=50000
 must "head -n $at symbols.tsv | hmapctl load symbols"
-until grep -q '^oldbuckets *2' $debugfs/hmap || [ $at -ge "$lines" ]; do
+until grep -q '^growing .* [1-9][0-9]* %' $debugfs/hmap || [ $at -ge "$lines" ]; do
 	tail -n +$((at + 1)) symbols.tsv | head -n 1000 | hmapctl load symbols
 	at=$((at + 1000))
 done
