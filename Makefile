@@ -54,7 +54,7 @@ lib:
 	@echo built build/lib/libhmap.so
 
 hmapctl:
-	@tools/qemu/packages gcc groff-base libc6-dev libyajl-dev libcsv-dev libedit-dev
+	@tools/qemu/packages gcc groff-base libc6-dev libyajl-dev libcsv-dev libedit-dev libncurses-dev
 	@$(MAKE) -s -C tools/hmapctl O=$(CURDIR)/build/hmapctl
 	@echo built build/hmapctl/hmapctl
 

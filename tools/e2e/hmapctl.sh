@@ -10,7 +10,7 @@
 . "$(dirname "$0")/harness.sh"
 
 subcommands='create list insert lookup delete count xchg cmpxchg add take load
-dump save restore copy show limit rename chmod chown clear unlink help'
+dump save restore copy show explain top limit rename chmod chown clear unlink help'
 
 test_help()
 {

@@ -68,6 +68,9 @@ enum {
 	OPT_NOEXIST,
 	OPT_EXIST,
 	OPT_NAME,
+	OPT_ONCE,
+	OPT_DELAY,
+	OPT_SORT,
 	NR_OPTS,
 };
 
@@ -106,7 +109,7 @@ struct command {
 extern const struct command command_create, command_list, command_insert,
 	command_lookup, command_delete, command_count, command_xchg, command_cmpxchg,
 	command_add, command_take, command_load, command_dump, command_save, command_restore,
-	command_copy, command_show,
+	command_copy, command_show, command_explain, command_top,
 	command_limit, command_rename, command_chmod, command_chown,
 	command_clear, command_unlink, command_help;
 

@@ -28,6 +28,8 @@ static const struct reason {
 	{ HMAP_IOC_SET, EEXIST, "there is a map of the new name" },
 	{ HMAP_IOC_SET, EPERM,
 	  "only its owner, or who has CAP_FOWNER, may change it; a new owner takes CAP_CHOWN" },
+	{ HMAP_IOC_EXPLAIN, EPERM,
+	  "only its owner, or who has CAP_SYS_ADMIN, may ask that, where the module's parameter explain lets them" },
 	{ HMAP_IOC_NEXT, ESTALE, "it was cleared meanwhile" },
 	{ 0, ENOENT, "it is not there" },
 	{ 0, EEXIST, "it is there already" },

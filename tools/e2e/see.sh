@@ -1,0 +1,121 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+#
+# What hmapctl shows of the inside of maps, and of what they do: explain, top.
+#
+# Tests are called by name:
+# shellcheck disable=SC2317
+
+# shellcheck source=harness.sh
+. "$(dirname "$0")/harness.sh"
+
+test_explain_empty()
+{
+	create m u64 u64
+	run 0 hmapctl explain m 1
+	has '^array    there is none'
+	run 0 hmapctl explain m 1 --json
+	has '"found": *false'
+}
+
+test_explain_hit_and_miss()
+{
+	create m string u64
+	run 0 hmapctl insert m one 1
+	run 0 hmapctl explain m one
+	has '^hash     [01]{8}\.\.\.$'
+	has '^bucket   the low 0 bits: 0 of 2\^0$'
+	has '^slots     [0-9a-f]{2}( *\.){7}$'
+	has '^ *slot 0 has the tophash: its key is equal$'
+	has '^ *found in slot 0 of the bucket$'
+	has '^insert   would replace the elem in slot 0 of the bucket$'
+	run 0 hmapctl explain m two
+	has '^ *a slot is emptyRest: .* the key is not there$'
+	has '^insert   would take slot 1 of the bucket$'
+	run 0 hmapctl explain m one --json
+	has '"found": *true'
+	has '"at": *\{ *"nth": *0, *"slot": *0 *\}'
+}
+
+# The ninth key has a map of one bucket grow.
+test_explain_growth()
+{
+	create m u64 none
+	seq 8 >keys
+	run 0 hmapctl load m keys
+	run 0 hmapctl explain m 9
+	has '^ *this is the last of the chain: the key is not there$'
+	has '^insert   would chain overflow bucket 1 and take its slot 0$'
+	has '^ *but before that, it would have the map grow to twice the size$'
+	run 0 hmapctl explain m 8
+	has 'found in slot 7'
+}
+
+test_explain_refused()
+{
+	restore_at_end
+	create m u64 u64 --mode 644
+	refused 2 "'x'" hmapctl explain m x
+	chmod 666 /dev/hmap
+	as_nobody 1 'hmapctl explain m 1'
+	complained "only its owner"
+	parameter explain 0
+	refused 1 "only its owner" hmapctl explain m 1
+	parameter explain 2
+}
+
+test_top()
+{
+	create m u64 u64 --max-entries 2000
+	create n u64 u64
+	seq 1000 | while read -r i; do
+		printf '%d\t%d\n' "$i" "$i"
+	done >entries
+	run 0 hmapctl load m entries
+	run 0 hmapctl top --once --delay 0.1
+	has '^ +ID ENTRIES +BYTES LIMIT% +LOAD GROW% +LOOK/S +INS/S +DEL/S HOLD NAME$'
+	has '^ *[0-9]+ +1000 +[0-9]+ +50.0 +[0-9.]+ +[-0-9]+ +0 +0 +0 +0 m$'
+	has '^ *[0-9]+ +0 +[0-9]+ +[0-9.]+ +0.00 +- +0 +0 +0 +0 n$'
+}
+
+test_top_rates()
+{
+	create m u64 u64
+	hmapctl top --once --delay 2 >out &
+	sleep 0.5
+	seq 500 | sed 's/$/\t1/' | hmapctl load m
+	hmapctl lookup m 1 2 3 4 >/dev/null
+	hmapctl delete m 1 2
+	wait
+	awk '$NF == "m" { exit !($2 == 498 && $8 > 100 && $8 < 251 &&
+				 $7 > 0 && $7 <= 2 && $9 > 0 && $9 <= 1) }' out ||
+		{ show out; die "wrong rates"; }
+}
+
+order()	# COLUMN
+{
+	run 0 hmapctl top --once --delay 0.01 --sort "$1"
+	sed '1d; s/.* //' out >names
+	tr '\n' ' ' <names >order
+	read -r names <order
+}
+
+test_top_sort()
+{
+	create m u64 u64
+	create s u64 u64
+	create n u64 u64
+	run 0 hmapctl insert n 1 1
+	order name
+	[ "$names" = 'm n s' ] || die "by name: $names"
+	order ENTRIES
+	[ "$names" = 'n m s' ] || die "by entries: $names"
+	order id
+	[ "$names" = 'n s m' ] || die "by id: $names"
+	refused 2 "'x': there is no such column" hmapctl top --once --sort x
+	refused 2 "--delay '0'" hmapctl top --once --delay 0
+	refused 2 'use --once' hmapctl top
+}
+
+run_tests explain_empty explain_hit_and_miss explain_growth explain_refused \
+	top top_rates top_sort

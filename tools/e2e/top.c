@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: GPL-2.0
+/* hmapctl top on a terminal: what it draws, and what keys do. */
+#include <poll.h>
+#include <pty.h>
+#include <signal.h>
+#include <sys/wait.h>
+#include <time.h>
+
+#include "device.h"
+
+#define SECONDS	20	/* for what is awaited to be drawn */
+
+static char drawn[1 << 20];
+static size_t len, seen;
+static int terminal;
+static pid_t pid;
+
+/* Read until there is @text behind what was seen before. */
+static void see(const char *text)
+{
+	time_t end = time(NULL) + SECONDS;
+	struct pollfd p = { .fd = terminal, .events = POLLIN };
+	const char *found;
+	ssize_t n;
+
+	trying("%s", text);
+	while (!(found = strstr(drawn + seen, text))) {
+		OK(time(NULL) < end);
+		if (poll(&p, 1, 100) <= 0)
+			continue;
+		n = read(terminal, drawn + len, sizeof(drawn) - 1 - len);
+		OK(n > 0);
+		len += n;
+		drawn[len] = 0;
+	}
+	seen = found + strlen(text) - drawn;
+}
+
+static void start_top(void)
+{
+	const struct winsize size = { .ws_row = 24, .ws_col = 80 };
+
+	pid = forkpty(&terminal, NULL, NULL, &size);
+	OK(pid >= 0);
+	if (!pid) {
+		setenv("TERM", "linux", 1);
+		execlp("hmapctl", "hmapctl", "top", "--delay", "0.2", NULL);
+		_exit(127);
+	}
+	see("F10 Quit");	/* the last line */
+}
+
+static void press(const char *keys)
+{
+	EQ(write(terminal, keys, strlen(keys)), strlen(keys));
+}
+
+/* Only what changes is drawn, so have the help replace all, until @text comes. */
+static void see_redrawn(const char *text)
+{
+	time_t end = time(NULL) + SECONDS;
+	size_t from;
+
+	do {
+		OK(time(NULL) < end);
+		press("?");
+		see("Press any key");
+		from = seen;
+		press("x");
+		see("F10 Quit");
+	} while (!strstr(drawn + from, text));
+}
+
+static void quits(const char *key)
+{
+	time_t end = time(NULL) + SECONDS;
+	char rest[4096];
+	int status;
+
+	press(key);
+	while (!waitpid(pid, &status, WNOHANG)) {
+		OK(time(NULL) < end);
+		if (read(terminal, rest, sizeof(rest)) < 0)
+			EQ(errno, EIO);
+	}
+	OK(WIFEXITED(status));
+	EQ(WEXITSTATUS(status), 0);
+}
+
+static void draws_maps(void)
+{
+	int fd = make_u64("drawn", 0600);
+
+	for (__u64 key = 0; key < 1234; key++)
+		EQ(put(fd, key, key), 0);
+	start_top();
+	OK(strstr(drawn, "1 maps, 1234 entries"));
+	OK(strstr(drawn, "LOOK/S"));
+	OK(strstr(drawn, "drawn"));
+	quits("q");
+}
+
+static void follows_changes(void)
+{
+	int fd = make_u64("drawn", 0600);
+
+	start_top();
+	for (__u64 key = 0; key < 5678; key++)
+		EQ(put(fd, key, key), 0);
+	see_redrawn("5678");
+	close(make_u64("appears", 0600));
+	see_redrawn("appears");
+	quits("\033[21~");
+}
+
+static void keys(void)
+{
+	make_u64("first", 0600);
+	make_u64("second", 0600);
+	start_top();
+	press("?");
+	see("Press any key");
+	press("x");
+	see("F10 Quit");
+	press("<");
+	see("Sort by");
+	press("\r");
+	see("F10 Quit");
+	press("\\");
+	see("Esc Cancel");
+	press("sec\r");
+	see_redrawn("filter: sec");
+	quits("q");
+}
+
+static void resized(void)
+{
+	const struct winsize small = { .ws_row = 5, .ws_col = 20 };
+	const struct winsize tiny = { .ws_row = 1, .ws_col = 1 };
+
+	make_u64("first", 0600);
+	start_top();
+	EQ(ioctl(terminal, TIOCSWINSZ, &small), 0);
+	press("?");
+	see("Press any key");
+	press("x");
+	EQ(ioctl(terminal, TIOCSWINSZ, &tiny), 0);
+	press("?x");
+	quits("q");
+}
+
+static const struct test tests[] = {
+	TEST(draws_maps),
+	TEST(follows_changes),
+	TEST(keys),
+	TEST(resized),
+};
+
+int main(void)
+{
+	return run_device_tests(tests, ARRAY_SIZE(tests));
+}
