@@ -13,6 +13,7 @@
 # make model	have a model of the core checked in every order of events by spin
 # make bench	compare hmap with its peers: time, memory, instructions; figures
 #		and plots go to build/bench
+# make share	what a process pays for a lookup in a table that it shares
 # make stall	count the instructions of the longest insert into a growing map
 # make shell	try hmap: a shell in QEMU, in a machine that it is installed on
 # make clean	remove what these have built
@@ -76,6 +77,9 @@ test-install:
 stall:
 	@tools/bench/stall $(ENTRIES)
 
+share:
+	@tools/bench/share/run
+
 bench:
 	@tools/bench/run
 
@@ -91,4 +95,4 @@ clean:
 help:
 	@sed -n '3,/^$$/s/^# \?//p' $(firstword $(MAKEFILE_LIST))
 
-.PHONY: all module no-module lib hmapctl install uninstall deb demo test test-install shell bench stall check model clean help
+.PHONY: all module no-module lib hmapctl install uninstall deb demo test test-install shell bench share stall check model clean help
