@@ -137,6 +137,20 @@ test_create_if_not_there()
 	has '^entries +1, at most 10$'
 }
 
+test_create_mapped()
+{
+	create m string:8 bytes:3 --mapped
+	run 0 hmapctl list
+	has '^m +string:8 +bytes:3 '
+	run 0 hmapctl insert m 12345678 abc
+	refused 1 '123456789' hmapctl insert m 123456789 abc
+	for wrong in 'string u64' 'bytes:129 u64' 'u64 bytes:129' 'u64 var:8'; do
+		refused 2 '--mapped takes' hmapctl create n --mapped \
+			--key "${wrong% *}" --elem "${wrong#* }"
+	done
+	refused 2 'is for --mapped' hmapctl create n --key string:8 --elem u64
+}
+
 test_entries()
 {
 	create m string u32

@@ -19,6 +19,23 @@ static void option_type(const struct args *args, int opt, const char *name,
 		fail(EXIT_MISUSE, "create: --%s '%s' %s", name, text, wrong);
 }
 
+/* What differs in a map that can be mapped. */
+static void option_mapped(const struct args *args, struct hmap_create *create)
+{
+	const char *wrong;
+
+	if (!args->opt[OPT_MAPPED]) {
+		if (create->key_kind == HMAP_KIND_STRING && create->key_size)
+			fail(EXIT_MISUSE, "create: --key '%s' is for --mapped",
+			     args->opt[OPT_KEY]);
+		return;
+	}
+	wrong = type_mapped(create);
+	if (wrong)
+		fail(EXIT_MISUSE, "create: --mapped %s", wrong);
+	create->flags |= HMAP_CREATE_MAPPED;
+}
+
 static void create_map(const struct args *args)
 {
 	struct map map = { .name = args->arg[0], .flags = O_RDWR };
@@ -33,6 +50,7 @@ static void create_map(const struct args *args)
 		     "--key and --elem are");
 	option_type(args, OPT_KEY, "key", &create);
 	option_type(args, OPT_ELEM, "elem", &create);
+	option_mapped(args, &create);
 	create.hint = option_amount(args, OPT_HINT, "hint");
 	create.max_entries = option_amount(args, OPT_MAX_ENTRIES,
 					   "max-entries");
@@ -72,7 +90,8 @@ static const struct option create_options[] = {
 	OPTION_ARG("hint", OPT_HINT),
 	OPTION_ARG("max-entries", OPT_MAX_ENTRIES),
 	OPTION_ARG("max-bytes", OPT_MAX_BYTES), OPTION_ARG("mode", OPT_MODE),
-	OPTION("exist-ok", OPT_EXIST_OK), OPTION_HELP, OPTIONS_END
+	OPTION("exist-ok", OPT_EXIST_OK), OPTION("mapped", OPT_MAPPED),
+	OPTION_HELP, OPTIONS_END
 };
 
 const struct command command_create = {

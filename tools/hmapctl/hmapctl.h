@@ -65,6 +65,7 @@ enum {
 	OPT_MAX_BYTES,
 	OPT_MODE,
 	OPT_EXIST_OK,
+	OPT_MAPPED,
 	OPT_NOEXIST,
 	OPT_EXIST,
 	OPT_NAME,
@@ -218,6 +219,9 @@ void type_show(const struct args *args, struct map *map);
 
 /* How to show a value of @len bytes: anything but SHOW_TYPE. */
 enum show type_shown(const struct type *type, __u32 len);
+
+/* Why a map of these types cannot be mapped, or NULL. */
+const char *type_mapped(const struct hmap_create *create);
 
 /* === Values (value.c) === */
 

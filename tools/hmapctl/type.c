@@ -27,7 +27,9 @@ static const char *key_type(const char *text, struct hmap_create *create)
 	} else if (!strcmp(text, "u64")) {
 		create->key_kind = HMAP_KIND_U64;
 		create->key_size = 8;
-	} else if (!strcmp(text, "string")) {
+	} else if (!strcmp(text, "string") ||
+		   sized(text, "string:", HMAP_MAPPED_SIZE_MAX,
+			 &create->key_size)) {
 		create->key_kind = HMAP_KIND_STRING;
 	} else if (sized(text, "bytes:", 512, &create->key_size)) {
 		create->key_kind = HMAP_KIND_BYTES;
@@ -62,6 +64,19 @@ const char *type_parse(const char *text, bool elem, struct hmap_create *create)
 	return elem ? elem_type(text, create) : key_type(text, create);
 }
 
+const char *type_mapped(const struct hmap_create *create)
+{
+	if (create->key_kind == HMAP_KIND_STRING && !create->key_size)
+		return "takes --key string:N, N being the most bytes a key may have, up to 128";
+	if (create->key_size > HMAP_MAPPED_SIZE_MAX)
+		return "takes keys of up to 128 bytes";
+	if (create->flags & HMAP_CREATE_VAR_ELEM)
+		return "takes elems of a fixed size: say --elem bytes:N";
+	if (create->elem_size > HMAP_MAPPED_SIZE_MAX)
+		return "takes elems of up to 128 bytes";
+	return NULL;
+}
+
 const char *type_key_name(const struct hmap_info *i)
 {
 	static char text[24];
@@ -72,9 +87,11 @@ const char *type_key_name(const struct hmap_info *i)
 	case HMAP_KIND_U64:
 		return "u64";
 	case HMAP_KIND_STRING:
-		return "string";
+		if (!i->key_size)
+			return "string";
 	}
-	snprintf(text, sizeof(text), "bytes:%u", i->key_size);
+	snprintf(text, sizeof(text), "%s:%u", i->key_kind == HMAP_KIND_STRING ?
+		 "string" : "bytes", i->key_size);
 	return text;
 }
 
