@@ -442,6 +442,39 @@ def test_open_again():
     equal(again.pop(1), 2)
 
 
+def test_mapped():
+    for key, keys in (('u64', range(1000)), ('u32', range(1000)),
+                      ('string:20', list(map(str, range(1000)))),
+                      ('bytes:3', [b'%03d' % i for i in range(1000)])):
+        with hmap.create(key=key, elem='u64', mapped=True) as m:
+            equal(m.info().key, key)
+            raises(KeyError, m.__getitem__, keys[0])
+            m.update((key, i) for i, key in enumerate(keys))
+            with hmap.open(m) as reader:
+                equal([reader[key] for key in keys], list(range(1000)))
+                equal(reader.get(keys[5]), 5)
+                equal(keys[7] in reader, True)
+                m.clear()
+                raises(KeyError, reader.__getitem__, keys[5])
+                equal(reader.get(keys[5], 'none'), 'none')
+                equal(keys[7] in reader, False)
+                for wrong in 1.5, None, -1, 'x' * 21, b'1234':
+                    equal(wrong in reader, False)
+                raises(TypeError, reader.__getitem__, 1.5)
+            raises(ValueError, reader.__getitem__, keys[5])
+    m = hmap.create(key='u64', elem='bytes:5', mapped=True)
+    m[2 ** 64 - 1] = b'12345'
+    equal(m[2 ** 64 - 1], b'12345')
+    raises(OverflowError, m.__getitem__, 2 ** 64)
+    raises(OSError, lambda: hmap.create(key='u64', elem='var:5', mapped=True),
+           number=errno.EINVAL)
+
+
+def test_view_is_built():
+    """What the tests of mapped maps are about"""
+    equal(hmap.View is not None, True)
+
+
 def test_set():
     m = u64_map()
     m.set(mode=0o640, uid=1, gid=2, max_entries=1, name='name')

@@ -46,6 +46,12 @@ from collections.abc import (Callable, Iterable, Iterator, ItemsView, KeysView,
                              Mapping, MutableMapping, Sequence, ValuesView)
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
+# A part in C, for mapped maps; without it they are as other maps.
+try:
+    from ._view import View
+except ImportError:
+    View = None         # type: ignore[assignment, misc]
+
 __all__ = ['Info', 'Map', 'create', 'open', 'unlink', 'maps']
 __version__ = '0.1'
 
@@ -56,7 +62,7 @@ BATCH = 256             # entries in a batch
 GUESS = 256             # bytes in an elem, where they vary
 SHOWN = 3               # entries in a repr()
 TRIES = 10              # to copy a map that is cleared again and again
-VAR_ELEM, OR_OPEN = 1, 2
+VAR_ELEM, OR_OPEN, MAPPED = 1, 2, 4
 ANY, NOEXIST = range(2)
 READ = 1
 SET = ('mode', 'uid', 'gid', 'max_entries', 'max_bytes', 'name')
@@ -134,8 +140,10 @@ class Info(ctypes.Structure):
 
     @property
     def key(self) -> str:
-        kinds = {U32: 'u32', U64: 'u64', STRING: 'string'}
-        return kinds.get(self.key_kind) or f'bytes:{self.key_size}'
+        if self.key_kind in (U32, U64):
+            return 'u32' if self.key_kind == U32 else 'u64'
+        name = 'string' if self.key_kind == STRING else 'bytes'
+        return f'{name}:{self.key_size}' if self.key_size else name
 
     @property
     def elem(self) -> str:
@@ -420,16 +428,21 @@ class Map(MutableMapping[K, E]):
         text = info.key_kind == STRING
         var = bool(info.create_flags & VAR_ELEM)
         guess: type = KEY_TYPES.get(info.key_kind, bytes)
-        self._key = Type('key', key or guess,
-                         STRING_LEN if text else info.key_size, text)
+        self._key = Type('key', key or guess, info.key_size or STRING_LEN, text)
         guess = bytes if var else ELEM_TYPES.get(info.elem_size, bytes)
         self._elem = Type('elem', elem or guess, info.elem_size, var)
+        self._view: Any = None      # View
+        if (View is not None and info.create_flags & MAPPED and
+                info.access & READ):
+            self._view = View(fd, self._key.python, info.key_size,
+                              self._elem.python, info.elem_size)
 
     def fileno(self) -> int:
         return self._file.fileno()
 
     def close(self) -> None:
         self._popping = None
+        self._view = None
         self._file.close()
 
     def __enter__(self) -> Map[K, E]:
@@ -526,17 +539,30 @@ class Map(MutableMapping[K, E]):
             copied = self._copied(key, _place())
             if copied:
                 return copied[1]
+        if self._view is not None:
+            elem = self._view[key]
+            if elem is not NotImplemented:
+                return cast(E, elem)
         data = self._lookup(self._key.encode(key))
         if data is None:
             raise KeyError(key)
         return cast(E, self._elem.decode(data))
 
     def get(self, key: K, default: Any = None) -> Any:
+        if self._view is not None:
+            try:
+                elem = self._view[key]
+            except KeyError:
+                return default
+            if elem is not NotImplemented:
+                return elem
         raw = self._find(key)
         data = None if raw is None else self._lookup(raw)
         return default if data is None else self._elem.decode(data)
 
     def __contains__(self, key: Any) -> bool:
+        if self._view is not None:
+            return self.get(key, NO_DEFAULT) is not NO_DEFAULT
         raw = self._find(key)
         return raw is not None and self._exists(raw)
 
@@ -790,24 +816,31 @@ def _fs_name(name: str) -> bytes:
 
 def create(name: str | None = None, *, key: str, elem: str, hint: int = 0,
            max_entries: int = 0, max_bytes: int = 0, mode: int = 0o600,
-           exist_ok: bool = False) -> Map[Any, Any]:
+           exist_ok: bool = False, mapped: bool = False) -> Map[Any, Any]:
     """Make a map; without a name it is freed with its last file descriptor.
 
     With exist_ok, open the map of that name if there already is one with these
-    types.
+    types.  In a map that is mapped, m[key], m.get(key) and `in` do without a
+    system call; its keys and elems have up to 128 bytes, string:N says how many
+    a string may have, and elems do not vary in length.
     """
-    kind, key_size = KEYS.get(key) or (BYTES, _sized(key, 'bytes'))
+    name_of, colon, _ = key.partition(':')
+    if colon and name_of in KEYS and KEYS[name_of][0] == STRING:
+        kind, key_size = STRING, _sized(key, name_of)
+    else:
+        kind, key_size = KEYS.get(key) or (BYTES, _sized(key, 'bytes'))
     var = elem.startswith('var:')
     if elem in ELEMS:
         elem_size = ELEMS[elem]
     else:
         elem_size = _sized(elem, 'var' if var else 'bytes')
     how = Create(key_kind=kind, key_size=key_size, elem_size=elem_size,
-                 flags=VAR_ELEM * var | OR_OPEN * bool(exist_ok), mode=mode,
-                 hint=hint, max_entries=max_entries, max_bytes=max_bytes)
+                 flags=VAR_ELEM * var | OR_OPEN * bool(exist_ok) |
+                 MAPPED * bool(mapped), mode=mode, hint=hint,
+                 max_entries=max_entries, max_bytes=max_bytes)
     fd = _lib.hmap_create(_fs_name(name) if name is not None else None,
                           ctypes.byref(how))
-    return Map(fd, bytes if key == 'bytes-string' else None,
+    return Map(fd, bytes if name_of == 'bytes-string' else None,
                None if elem in ELEMS else bytes)
 
 
