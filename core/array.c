@@ -8,6 +8,7 @@
 #include <linux/sched.h>
 #include <linux/slab.h>
 
+#include "count.h"
 #include "key.h"
 
 /* === Overflow buckets === */
@@ -116,12 +117,12 @@ static void incrnoverflow(struct bucket_array *a, unsigned long nth)
 
 	if (mask && hmap_hash_u64(a->h->t.secret, nth, a->hash0) & mask)
 		return;
+	if (atomic_inc_return(&a->noverflow) != hmap_max_noverflow(a))
+		return;
+	hmap_count_singly(a);
 	/* Have the very next insert see it. */
-	if (atomic_inc_return(&a->noverflow) == hmap_max_noverflow(a) &&
-	    a->B <= EXACT_B) {
-		WRITE_ONCE(a->singly_from, 0);
+	if (a->B <= EXACT_B)
 		hmap_count_take_back(a);
-	}
 }
 
 /* Take the next spare bucket, and tell which it is; false if none is left. */

@@ -15,6 +15,15 @@ static __always_inline bool hmap_count_in_batches(const struct bucket_array *a,
 	       count < READ_ONCE(a->singly_from);
 }
 
+/*
+ * Have those who insert see that a growth is due.  Who has room does not look,
+ * and as long as he deletes as much as he inserts he has room.
+ */
+static inline void hmap_count_singly(struct bucket_array *a)
+{
+	WRITE_ONCE(a->singly_from, 0);
+}
+
 /* Use room that this CPU has drawn, unless the limit has been lowered since. */
 static __always_inline bool hmap_count_take(struct bucket_array *a)
 {

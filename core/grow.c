@@ -13,6 +13,7 @@
 #include <linux/sched.h>
 #include <linux/sched/mm.h>
 
+#include "count.h"
 #include "key.h"
 #include "trace.h"
 
@@ -192,6 +193,22 @@ static bool publish_growth(struct hmap *h, struct bucket_array *new,
 	return due;
 }
 
+/* There is no memory for a growth of the array with serial @generation. */
+static void refuse_growth(struct hmap *h, unsigned long generation, int err,
+			  gfp_t gfp)
+{
+	struct bucket_array *a;
+
+	WRITE_ONCE(h->grow_error, err);
+	if (gfpflags_allow_blocking(gfp))
+		WRITE_ONCE(h->grow_retry, get_jiffies_64() + GROW_RETRY);
+	rcu_read_lock();
+	a = buckets_of(h);
+	if (a && a->serial == generation)
+		hmap_count_singly(a);
+	rcu_read_unlock();
+}
+
 /**
  * hmap_grow() - Start a growth if one is due.
  * @h: the map
@@ -221,10 +238,7 @@ int hmap_grow(struct hmap *h, gfp_t gfp)
 
 	new = hmap_array_new(h, B, gfp);
 	if (IS_ERR(new)) {
-		WRITE_ONCE(h->grow_error, PTR_ERR(new));
-		if (gfpflags_allow_blocking(gfp))
-			WRITE_ONCE(h->grow_retry,
-				   get_jiffies_64() + GROW_RETRY);
+		refuse_growth(h, generation, PTR_ERR(new), gfp);
 		return PTR_ERR(new);
 	}
 	WRITE_ONCE(h->grow_error, 0);

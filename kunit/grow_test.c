@@ -156,6 +156,68 @@ static void doubles_when_full(struct kunit *test)
 	hmap_test_check(test, h);
 }
 
+/* Put so many new keys, and delete them. */
+static void come_and_go(struct hmap *h, u64 first, u64 step, unsigned int n)
+{
+	unsigned int i;
+	u64 key;
+
+	for (i = 0; i < n; i++)
+		put(h, first + i * step);
+	for (i = 0; i < n; i++) {
+		key = first + i * step;
+		hmap_delete(h, &key);
+	}
+}
+
+/*
+ * A CPU that puts in as much as it takes out has no need to draw room, but has
+ * to see that a growth is due.
+ */
+static void same_size_without_draw(struct kunit *test)
+{
+	struct hmap *h = still_u64_map(test, full(10), hmap_test_identity);
+	const unsigned int n = 1 << 10;
+	u64 key;
+
+	for (key = 0; key < n; key++)
+		KUNIT_ASSERT_EQ(test, put(h, key), 0);
+	/* Each bucket gets an overflow bucket, in which nothing stays. */
+	for (key = n; key < 2 * n; key++) {
+		KUNIT_ASSERT_EQ(test, growths_of(h), 0);
+		come_and_go(h, key, n, BUCKET_CNT);
+		flush_work(&h->grow_work);
+	}
+	KUNIT_EXPECT_EQ(test, hmap_test_header(h).noverflow, n);
+	KUNIT_EXPECT_EQ(test, growths_of(h), 0);
+	come_and_go(h, key, n, 1);
+	flush_work(&h->grow_work);
+	KUNIT_EXPECT_EQ(test, h->same_size_growths, 1);
+	hmap_test_check(test, h);
+}
+
+/* Likewise when it was refused before. */
+static void double_without_draw(struct kunit *test)
+{
+	struct hmap *h = still_u64_map(test, full(10), hmap_test_identity);
+	u64 key = 0;
+
+	hmap_set_limits(h, 0, hmap_test_header(h).bytes);
+	while (!READ_ONCE(h->grow_error) && key < BUCKET_CNT << 10)
+		KUNIT_ASSERT_EQ(test, put_and_flush(h, key++), 0);
+	KUNIT_ASSERT_EQ(test, READ_ONCE(h->grow_error), -ENOSPC);
+	hmap_set_limits(h, 0, 0);
+	migrate_disable();
+	h->grow_retry = get_jiffies_64() + MAX_JIFFY_OFFSET;
+	come_and_go(h, key, 1, 1);
+	h->grow_retry = get_jiffies_64();
+	come_and_go(h, key, 1, 1);
+	migrate_enable();
+	flush_work(&h->grow_work);
+	KUNIT_EXPECT_EQ(test, h->growths, 1);
+	hmap_test_check(test, h);
+}
+
 /* What is not going to be taken in is no reason to grow either. */
 static void not_when_refused(struct kunit *test)
 {
@@ -808,6 +870,8 @@ static void table_of_go(struct kunit *test)
 static struct kunit_case grow_cases[] = {
 	KUNIT_CASE(over_load),
 	KUNIT_CASE(doubles_when_full),
+	KUNIT_CASE(same_size_without_draw),
+	KUNIT_CASE(double_without_draw),
 	KUNIT_CASE(not_when_refused),
 	KUNIT_CASE_PARAM(same_size_when_chained, same_size_gen_params),
 	KUNIT_CASE(same_size_at_once),
