@@ -5,6 +5,10 @@
 #define CREATE_TRACE_POINTS
 #include "trace.h"
 
+#if IS_ENABLED(CONFIG_KUNIT)
+EXPORT_TRACEPOINT_SYMBOL_GPL(hmap_limit);
+#endif
+
 unsigned long hmap_trace_bucket(const struct bucket_array *a,
 				const struct bmap *head)
 {

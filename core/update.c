@@ -209,9 +209,10 @@ static struct hmap_place free_place(const struct hmap_type *t,
 /* Draw room for entries if there is neither a limit nor a growth to mind. */
 bool hmap_count_more(struct bucket_array *a)
 {
-	return !hmap_wants_growth(a) &&
-	       atomic_long_read(&a->l->count) < MAX_LOADS / 2 * a->grow_at &&
-	       !hmap_count_draw(a);
+	unsigned long count = atomic_long_read(&a->l->count);
+
+	return !hmap_wants_growth(a) && count < READ_ONCE(a->h->max_entries) &&
+	       count < MAX_LOADS / 2 * a->grow_at && !hmap_count_draw(a);
 }
 EXPORT_SYMBOL_GPL(hmap_count_more);
 

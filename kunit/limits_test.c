@@ -9,7 +9,7 @@
 #include <linux/slab.h>
 #include <linux/workqueue.h>
 
-#include "../core/internal.h"
+#include "../core/trace.h"
 #include "crew.h"
 #include "util.h"
 
@@ -346,6 +346,41 @@ static void refused_does_not_grow(struct kunit *test)
 	hmap_test_check_settled(test, h);
 }
 
+struct told {
+	const struct hmap *h;
+	unsigned int times;
+};
+
+static void tell(void *data, const struct hmap *h, enum hmap_limit which,
+		 int error)
+{
+	struct told *told = data;
+
+	told->times += h == told->h && which == HMAP_LIMIT_ENTRIES;
+}
+
+static void refused_is_told_once(struct kunit *test)
+{
+	struct hmap_params params = u64_to_u64;
+	struct told told = {};
+	struct hmap *h;
+	u64 key;
+	int i;
+
+	params.max_entries = 3;
+	h = hmap_test_create(test, &params);
+	told.h = h;
+	for (key = 0; key < params.max_entries; key++)
+		KUNIT_ASSERT_EQ(test, put(h, key, GFP_KERNEL), 0);
+	if (register_trace_hmap_limit(tell, &told))
+		kunit_skip(test, "no tracepoints");
+	for (i = 0; i < 5; i++)
+		KUNIT_EXPECT_EQ(test, put(h, key, GFP_KERNEL), -ENOSPC);
+	unregister_trace_hmap_limit(tell, &told);
+	tracepoint_synchronize_unregister();
+	KUNIT_EXPECT_EQ(test, told.times, 5);
+}
+
 static void limits_can_be_set(struct kunit *test)
 {
 	struct hmap *h = hmap_test_create(test, &u64_to_u64);
@@ -579,6 +614,7 @@ static struct kunit_case limits_cases[] = {
 	KUNIT_CASE(chains_are_bounded_in_atomic),
 	KUNIT_CASE(chains_are_bounded_by_hash),
 	KUNIT_CASE(refused_does_not_grow),
+	KUNIT_CASE(refused_is_told_once),
 	KUNIT_CASE(limits_can_be_set),
 	KUNIT_CASE(growth_does_not_wait_in_reclaim),
 	KUNIT_CASE(seed_once_a_second),
