@@ -8,18 +8,13 @@ import os
 import random
 import signal
 import sys
-import traceback
 
 import hmap
+import ktap
+from ktap import equal
 
 WORKERS = 3
 ROUNDS = 1500           # of each
-TEST_SECONDS = 100      # a test that takes longer hangs
-
-
-def equal(value, expected):
-    if value != expected or type(value) is not type(expected):
-        raise AssertionError(f'{value!r}, not {expected!r}')
 
 
 def raises(error, call, *args, number=None, has=''):
@@ -620,41 +615,11 @@ def test_walk_while_another_writes():
     os.waitpid(writer, 0)
 
 
-# === The tests ===
-
-def run(test):
-    """Whether it passed, in a process of its own."""
-    pid = os.fork()
-    if pid:
-        status = os.waitpid(pid, 0)[1]
-        if os.WIFSIGNALED(status):
-            print('# killed:', signal.strsignal(os.WTERMSIG(status)))
-        return status == 0
-    signal.alarm(TEST_SECONDS)
-    try:
-        test()
-    except BaseException:
-        for line in traceback.format_exc().splitlines():
-            print('#', line)
-        sys.stdout.flush()
-        os._exit(1)
-    os._exit(0)
-
-
-def main():
-    tests = {name[5:]: test for name, test in globals().items()
-             if name.startswith('test_')}
-    failed = 0
-    print('KTAP version 1', f'1..{len(tests)}', sep='\n', flush=True)
-    for number, (name, test) in enumerate(tests.items(), 1):
-        passed = run(test)
-        failed += not passed
-        print('ok' if passed else 'not ok', number, name, flush=True)
-        for info in hmap.maps():
-            hmap.unlink(info.name)
-        os.chmod('/dev/hmap', 0o600)
-    return failed != 0
+def forget_maps():
+    for info in hmap.maps():
+        hmap.unlink(info.name)
+    os.chmod('/dev/hmap', 0o600)
 
 
 if __name__ == '__main__':
-    sys.exit(main())
+    sys.exit(ktap.main(globals(), forget_maps))

@@ -21,7 +21,8 @@ const struct command * const commands[] = {
 	&command_restore, &command_copy, &command_show,
 	&command_explain, &command_top,
 	&command_limit, &command_rename, &command_chmod, &command_chown,
-	&command_clear, &command_unlink, &command_help, NULL
+	&command_clear, &command_unlink, &command_picture, &command_record,
+	&command_help, NULL
 };
 
 /* === Help === */
@@ -216,9 +217,13 @@ static const char *letters(const struct option *options)
 	size_t n = 2;
 
 	memcpy(text, "-:", 3);
-	for (; options->name; options++)
-		if (options->val < 256)
-			text[n++] = options->val;
+	for (; options->name; options++) {
+		if (options->val >= 256)
+			continue;
+		text[n++] = options->val;
+		if (options->has_arg == required_argument)
+			text[n++] = ':';
+	}
 	text[n] = '\0';
 	return text;
 }

@@ -49,6 +49,7 @@ void message_source(const char *name, unsigned long line);
 /* Options; those with a short form have its letter as value. */
 enum {
 	OPT_HELP = 'h',
+	OPT_TO = 'o',
 	OPT_JSON = 'j',
 	OPT_PRETTY = 'p',
 	OPT_QUIET = 'q',
@@ -72,6 +73,9 @@ enum {
 	OPT_ONCE,
 	OPT_DELAY,
 	OPT_SORT,
+	OPT_HTML,
+	OPT_INTERVAL,
+	OPT_FRAMES,
 	NR_OPTS,
 };
 
@@ -112,7 +116,8 @@ extern const struct command command_create, command_list, command_insert,
 	command_add, command_take, command_load, command_dump, command_save, command_restore,
 	command_copy, command_show, command_explain, command_top,
 	command_limit, command_rename, command_chmod, command_chown,
-	command_clear, command_unlink, command_help;
+	command_clear, command_unlink, command_picture, command_record,
+	command_help;
 
 /* All of them, in the order in which help lists them; ends with NULL. */
 extern const struct command * const commands[];
@@ -333,6 +338,13 @@ enum format format_asked_for(const struct args *args);
 
 /* Where entries are printed: stdout, but for a command that opens a file. */
 extern FILE *out;
+
+/* Until the command ends, @out is this file, which is closed then. */
+void out_to(FILE *file);
+void out_to_file(const char *path);
+
+/* Fails if what was printed could not be written. */
+void flush_out(void);
 
 /* Entries in that format: text, CSV, a JSON array, or for JSONL just its objects. */
 void print_begin(enum format format, const struct map *map);

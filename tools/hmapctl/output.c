@@ -39,6 +39,35 @@ enum format format_asked_for(const struct args *args)
 	return found < 0 ? FORMAT_TEXT : options[found].format;
 }
 
+static void close_out(void *file)
+{
+	fclose(file);
+	out = stdout;
+}
+
+void out_to(FILE *file)
+{
+	out = file;
+	defer(close_out, file);
+}
+
+void out_to_file(const char *path)
+{
+	FILE *file = fopen(path, "we");
+
+	if (!file)
+		fail_errno("%s", path);
+	out_to(file);
+}
+
+void flush_out(void)
+{
+	if (out == stdout)
+		flush_stdout();
+	else if (fflush(out) || ferror(out))
+		fail_errno("writing");
+}
+
 void flush_stdout(void)
 {
 	if (!fflush(stdout) && !ferror(stdout))

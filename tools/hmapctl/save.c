@@ -137,17 +137,10 @@ static void remove_unfinished(void *unused)
 		unlink(unfinished);
 }
 
-static void close_out(void *file)
-{
-	fclose(file);
-	out = stdout;
-}
-
 /* A backup there is stays until the new one is whole. */
 static void open_backup(const char *path)
 {
 	int fd;
-	FILE *f;
 
 	if (snprintf(unfinished, sizeof(unfinished), "%s.XXXXXX", path) >=
 	    (int)sizeof(unfinished)) {
@@ -161,9 +154,7 @@ static void open_backup(const char *path)
 		fail_errno("%s", path);
 	}
 	defer(remove_unfinished, NULL);
-	f = checked(fdopen(fd, "w"));
-	out = f;
-	defer(close_out, f);
+	out_to(checked(fdopen(fd, "w")));
 }
 
 static void finish_backup(const char *path)

@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * record: snapshots of a map that changes, for picture to play.
+ */
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include "hmapctl.h"
+#include "snapshot.h"
+
+#define INTERVAL_MS	100
+
+static __u64 now_ms(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return t.tv_sec * 1000ULL + t.tv_nsec / 1000000;
+}
+
+/* Signals that end it; they are blocked, so that none ends it within a line. */
+static sigset_t blocked_signals(void)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGTERM);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	return set;
+}
+
+/* Returns whether to go on. */
+static bool wait_ms(const sigset_t *signals, __u64 ms)
+{
+	struct timespec t = { ms / 1000, ms % 1000 * 1000000 };
+
+	return sigtimedwait(signals, NULL, &t) < 0;
+}
+
+static void record(const struct args *args)
+{
+	__u64 interval = option_amount(args, OPT_INTERVAL, "interval");
+	__u64 frames = option_amount(args, OPT_FRAMES, "frames");
+	static struct snapshot s, last;
+	sigset_t signals = blocked_signals();
+	__u64 start = now_ms(), next = start, nr = 0;
+	struct map map;
+
+	if (!interval)
+		interval = INTERVAL_MS;
+	if (args->opt[OPT_TO] && !freopen(args->opt[OPT_TO], "we", out))
+		fail_errno("%s", args->opt[OPT_TO]);
+	map_open(&map, args->arg[0], O_RDONLY);
+	json_begin(FORMAT_JSONL);
+	do {
+		snapshot_take(&s, &map);
+		/* A frame in which nothing has changed says nothing. */
+		last.ms = s.ms;
+		if (nr && !memcmp(&s, &last, sizeof(s)))
+			goto next;
+		s.ms = now_ms() - start;
+		last = s;
+		snapshot_print(&s);
+		flush_out();
+		if (++nr == frames)
+			break;
+next:
+		next += interval;
+		if (next < now_ms())
+			next = now_ms();
+	} while (wait_ms(&signals, next - now_ms()));
+}
+
+static const struct option record_options[] = {
+	OPTION_ARG("to", OPT_TO), OPTION_ARG("interval", OPT_INTERVAL),
+	OPTION_ARG("frames", OPT_FRAMES), OPTION_HELP, OPTIONS_END
+};
+
+const struct command command_record = {
+	"record", 1, 1, record_options, record,
+	"write down how a map changes, for picture --html"
+};
