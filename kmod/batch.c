@@ -169,33 +169,26 @@ static void column_advance(struct column *c, u32 n)
 
 /* === Chunks === */
 
-static int write_chunk(struct batch *b, u32 *n, enum hmap_what what)
-{
-	struct hmap_op op = {
-		.what = what,
-		.mode = b->arg.flags,
-		.gfp = GFP_KERNEL,
-	};
-	u32 i;
-
-	for (i = 0; i < *n; i++) {
-		op.key = column_at(&b->keys, i);
-		op.elem = column_at(&b->elems, i);
-		b->results[i] = hmap_update(b->map->h, &op);
-	}
-	return 0;
-}
-
 static int insert_chunk(struct batch *b, u32 *n)
 {
+	u32 i;
+
 	this_cpu_add(b->map->calls->inserts, *n);
-	return write_chunk(b, n, HMAP_STORE);
+	for (i = 0; i < *n; i++)
+		b->results[i] = hmap_insert(b->map->h, column_at(&b->keys, i),
+					    column_at(&b->elems, i),
+					    b->arg.flags, GFP_KERNEL);
+	return 0;
 }
 
 static int delete_chunk(struct batch *b, u32 *n)
 {
+	u32 i;
+
 	this_cpu_add(b->map->calls->deletes, *n);
-	return write_chunk(b, n, HMAP_TAKE);
+	for (i = 0; i < *n; i++)
+		b->results[i] = hmap_delete(b->map->h, column_at(&b->keys, i));
+	return 0;
 }
 
 static int lookup_chunk(struct batch *b, u32 *n)
