@@ -37,12 +37,36 @@ static inline int put_bytes(u64 to, const void *from, u32 len)
 	return copy_to_user(u64_to_user_ptr(to), from, len) ? -EFAULT : 0;
 }
 
+/*
+ * A structure of some words, of a constant size: what there is to calling a
+ * copying loop, and to its choice of a way to copy, would take longer.
+ */
+static __always_inline int get_words(void *to, const void __user *from,
+				     size_t size)
+{
+	const unsigned long __user *word = from;
+	unsigned int i;
+
+	if (!user_read_access_begin(from, size))
+		return -EFAULT;
+	for (i = 0; i < size / sizeof(*word); i++)
+		unsafe_get_user(((unsigned long *)to)[i], word + i, fault);
+	user_read_access_end();
+	return 0;
+fault:
+	user_read_access_end();
+	return -EFAULT;
+}
+
 static __always_inline int get_struct(void *to, size_t ksize, size_t min,
 				      const void __user *from, size_t usize)
 {
-	/* A constant size lets the compiler check and inline the copy. */
-	if (likely(usize == ksize))
+	if (likely(usize == ksize)) {
+		if (likely(IS_ALIGNED((unsigned long)from | (unsigned long)to,
+				      sizeof(long))))
+			return get_words(to, from, ksize);
 		return copy_from_user(to, from, ksize) ? -EFAULT : 0;
+	}
 	if (usize < min)
 		return -EINVAL;
 	return copy_struct_from_user(to, ksize, from, usize);
