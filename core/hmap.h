@@ -272,7 +272,8 @@ struct hmap_cursor {
 /**
  * struct hmap_iter - a walk over a map
  * @key: bytes of the present key, valid until the next call on the iterator
- * @elem: bytes of the present elem, likewise; both are aligned to 8 bytes
+ * @elem: bytes of the present elem, likewise; both are aligned as a type of
+ *	their size may want
  * @key_len: bytes in @key
  * @elem_len: bytes in @elem
  * @last: no other entry with the same hash is still to be given
@@ -304,13 +305,18 @@ struct hmap_iter {
 	unsigned long serial;	/* of its array; while that stands, so does */
 	struct bmap *head;
 	u32 seq;		/* of its guard when it was copied */
-	unsigned int entry_size;	/* bytes of an entry in the copy */
-	unsigned int elem_at;	/* of its elem */
-	unsigned int nr;	/* entries in the copy */
-	unsigned int next;	/* the next of them to give */
-	unsigned int room;	/* entries there is room for */
-	void *copy;
-	struct hmap_iter_order *order;
+	u32 hash0;
+	bool part;		/* only these places of it are to be given: */
+	u64 part_first;
+	u64 part_last;
+	void *copy;		/* of the chain */
+	unsigned int room;	/* buckets there is room for in the copy */
+	unsigned int nr;	/* buckets in it */
+	unsigned int next;	/* the next of those, or of .order */
+	struct bmap *from;	/* the present one, in the copy */
+	u64 left;		/* slots of it to give, as tophash_match() */
+	struct hmap_iter_order *order;	/* of a sorted walk */
+	unsigned int nr_order;
 	void *elem_buf;
 	struct hmap_held held;
 };

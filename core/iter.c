@@ -21,12 +21,11 @@
 #include <linux/random.h>
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
-#include <linux/sort.h>
 #include <linux/swab.h>
 
 #include "key.h"
 
-#define COPY_ROOM	(2 * BUCKET_CNT)	/* entries, to begin with */
+#define COPY_ROOM	2	/* buckets, to begin with */
 #define MANY_EMPTY	1024	/* buckets, after which signals are heeded */
 #define RESCHED_EVERY	16	/* buckets */
 #define CURSOR_END	U64_MAX	/* &hmap_cursor.start: nothing left to give */
@@ -71,30 +70,56 @@ static struct bucket_array *array_of_walk(const struct hmap_iter *it)
 
 /* === The copy === */
 
-static void *copied_key(const struct hmap_iter *it, unsigned int nth)
+static struct bmap *copied_bucket(const struct hmap_iter *it, unsigned int i)
 {
-	return it->copy + nth * it->entry_size;
+	return it->copy + i * it->h->t.bucket_size;
 }
 
-static void *copied_elem(const struct hmap_iter *it, unsigned int nth)
+/* The slots in use of a bucket that was copied, as tophash_match() tells them. */
+static u64 slots_in_use(const struct bmap *b)
 {
-	return copied_key(it, nth) + it->elem_at;
+	return ~tophash_match_empty(tophash_load(b)) & 0x8080808080808080ULL;
+}
+
+static void hold_blocks(const struct hmap_type *t, struct bmap *b)
+{
+	struct hmap_block *block;
+	unsigned int i;
+	u64 slots;
+
+	for (slots = slots_in_use(b); slots; slots &= slots - 1) {
+		i = tophash_first(slots);
+		block = t->indirect_key ? slot_block(bmap_key(t, b, i)) : NULL;
+		if (block)
+			refcount_inc(&block->refs);
+		if (t->indirect_elem)
+			refcount_inc(&slot_block(bmap_elem(t, b, i))->refs);
+	}
+}
+
+static void put_blocks(const struct hmap_type *t, struct bmap *b)
+{
+	unsigned int i;
+	u64 slots;
+
+	for (slots = slots_in_use(b); slots; slots &= slots - 1) {
+		i = tophash_first(slots);
+		if (t->indirect_key)
+			hmap_block_put(slot_block(bmap_key(t, b, i)));
+		if (t->indirect_elem)
+			hmap_block_put(slot_block(bmap_elem(t, b, i)));
+	}
 }
 
 static void drop_copy(struct hmap_iter *it)
 {
-	const struct hmap_type *t = &it->h->t;
-	unsigned int i, n = 0;
+	unsigned int i, n = it->inlined ? 0 : min(it->nr, it->room);
 
-	if (t->indirect_key || t->indirect_elem)
-		n = min(it->nr, it->room);
-	for (i = 0; i < n; i++) {
-		if (t->indirect_key)
-			hmap_block_put(*(struct hmap_block **)copied_key(it, i));
-		if (t->indirect_elem)
-			hmap_block_put(*(struct hmap_block **)copied_elem(it, i));
-	}
+	for (i = 0; i < n; i++)
+		put_blocks(&it->h->t, copied_bucket(it, i));
 	it->nr = 0;
+	it->left = 0;
+	it->nr_order = 0;
 	it->next = 0;
 }
 
@@ -109,9 +134,10 @@ static int alloc_copy(struct hmap_iter *it, unsigned int room)
 	struct hmap_iter_order *order = NULL;
 	void *copy;
 
-	copy = kvmalloc_array(room, max(it->entry_size, 8U), GFP_COPY);
+	copy = kvmalloc_array(room, it->h->t.bucket_size, GFP_COPY);
 	if (it->sorted)
-		order = kvmalloc_array(room, sizeof(*order), GFP_COPY);
+		order = kvmalloc_array(room, BUCKET_CNT * sizeof(*order),
+				       GFP_COPY);
 	if (!copy || (it->sorted && !order)) {
 		kvfree(copy);
 		kvfree(order);
@@ -124,65 +150,27 @@ static int alloc_copy(struct hmap_iter *it, unsigned int room)
 	return 0;
 }
 
-/* Copy an entry, or just count it where there is no room. */
-static __always_inline void copy_entry(struct hmap_iter *it, struct bmap *b,
-				       unsigned int slot, u64 place)
-{
-	const struct hmap_type *t = &it->h->t;
-	unsigned int nth = it->nr++;
-	void *key, *elem;
-
-	if (unlikely(nth >= it->room))
-		return;
-	if (it->sorted)
-		it->order[nth] = (struct hmap_iter_order){ place, nth };
-	key = copied_key(it, nth);
-	elem = key + it->elem_at;
-	hmap_copy(key, bmap_key(t, b, slot), t->key_slot);
-	hmap_copy(elem, bmap_elem(t, b, slot), t->elem_slot);
-	if (t->indirect_key && slot_block(key))
-		refcount_inc(&slot_block(key)->refs);
-	if (t->indirect_elem)
-		refcount_inc(&slot_block(elem)->refs);
-}
-
-/* Where the walk is. */
-static u64 pos_of(const struct hmap_iter *it)
-{
-	return place_of(it->bucket) | it->rest;
-}
-
 /*
- * Copy what is still to be given of a chain, under its guard, or without it if
- * nothing is stored by pointer: then it counts if the guard stands still.  An
- * array with fewer buckets than the walk has is an old one, whose buckets hold
- * what are several buckets to the walk.
+ * Copy a chain, or just count its buckets where there is no room, under its
+ * guard, or without it if nothing is stored by pointer: then it counts if the
+ * guard stands still.
  */
-static __always_inline void copy_chain(struct hmap_iter *it,
-				       const struct bucket_array *a,
-				       struct bmap *b)
+static void copy_chain(struct hmap_iter *it, const struct bucket_array *a,
+		       struct bmap *b)
 {
-	bool part = it->rest & place_mask(a->B) || a->B < it->B;
 	const struct hmap_type *t = &it->h->t;
-	u64 first = 0, last = U64_MAX, place = 0, used;
-	unsigned int i;
+	struct bmap *copy;
 
-	if (unlikely(part)) {
-		first = pos_of(it);
-		last = first | place_mask(max(it->B, a->B));
-	}
 	for (; b; b = bmap_overflow(t, a, b)) {
-		used = ~tophash_match_empty(tophash_load(b)) &
-		       0x8080808080808080ULL;
-		for (; used; used &= used - 1) {
-			i = tophash_first(used);
-			if (unlikely(it->sorted || part))
-				place = place_of(slot_hash(t, t->key_kind,
-							   bmap_key(t, b, i),
-							   a->hash0));
-			if (place >= first && place <= last)
-				copy_entry(it, b, i, place);
+		if (likely(it->nr < it->room)) {
+			copy = copied_bucket(it, it->nr);
+			memcpy(copy, b, t->bucket_size);
+			if (!it->inlined)
+				hold_blocks(t, copy);
 		}
+		it->nr++;
+		if (tophash_match(tophash_load(b), EMPTY_REST))
+			break;
 	}
 }
 
@@ -215,6 +203,26 @@ static void copy_locked(struct hmap_iter *it, const struct bucket_array *a,
 	local_irq_restore(flags);
 }
 
+/* Where the walk is. */
+static u64 pos_of(const struct hmap_iter *it)
+{
+	return place_of(it->bucket) | it->rest;
+}
+
+/*
+ * Which places of a bucket are still to be given.  An array with fewer buckets
+ * than the walk has is an old one, whose buckets hold what are several buckets to
+ * the walk.
+ */
+static void choose_part(struct hmap_iter *it, const struct bucket_array *a)
+{
+	it->part = it->rest & place_mask(a->B) || a->B < it->B;
+	if (likely(!it->part))
+		return;
+	it->part_first = pos_of(it);
+	it->part_last = it->part_first | place_mask(max(it->B, a->B));
+}
+
 /* As copy_chain(); false if the bucket has been evacuated. */
 static bool copy_bucket(struct hmap_iter *it, const struct bucket_array *a,
 			unsigned long bucket)
@@ -228,8 +236,9 @@ static bool copy_bucket(struct hmap_iter *it, const struct bucket_array *a,
 		copy_locked(it, a, head);
 	it->head = head;
 	it->serial = a->serial;
-	/* A mark stays, so it is there now if it was there then. */
-	return it->nr || !evacuated(head);
+	it->hash0 = a->hash0;
+	choose_part(it, a);
+	return it->nr;
 }
 
 /* Whether a bucket of array @a is the one that was copied, and as it was. */
@@ -295,7 +304,7 @@ static void set_cursor_behind(struct hmap_iter *it, u64 place)
 
 	advance(&at, place);
 	/* Nothing is behind the last one. */
-	at.done |= it->done && it->next == it->nr;
+	at.done |= it->done && it->next == it->nr_order;
 	set_cursor(&at);
 	it->cursor = at.cursor;
 }
@@ -330,11 +339,81 @@ out:
 	return err;
 }
 
-static int order_cmp(const void *a, const void *b)
-{
-	const struct hmap_iter_order *x = a, *y = b;
+/* === What of the copy is to be given === */
 
-	return x->place < y->place ? -1 : x->place > y->place;
+static u64 place_in_copy(const struct hmap_iter *it, struct bmap *b,
+			 unsigned int slot)
+{
+	const struct hmap_type *t = &it->h->t;
+
+	return place_of(slot_hash(t, t->key_kind, bmap_key(t, b, slot),
+				  it->hash0));
+}
+
+static u64 slots_to_give(const struct hmap_iter *it, struct bmap *b)
+{
+	u64 give = slots_in_use(b), slots = give, place;
+
+	if (likely(!it->part))
+		return give;
+	for (; slots; slots &= slots - 1) {
+		place = place_in_copy(it, b, tophash_first(slots));
+		if (place < it->part_first || place > it->part_last)
+			give &= ~(slots & -slots);
+	}
+	return give;
+}
+
+/* Most often there are eight to sort, or fewer. */
+static void add_to_order(struct hmap_iter *it, u64 place, unsigned int nth)
+{
+	struct hmap_iter_order *order = it->order;
+	unsigned int i;
+
+	for (i = it->nr_order++; i && order[i - 1].place > place; i--)
+		order[i] = order[i - 1];
+	order[i] = (struct hmap_iter_order){ place, nth };
+}
+
+static void sort_copy(struct hmap_iter *it)
+{
+	unsigned int i, slot;
+	struct bmap *b;
+	u64 slots;
+
+	for (i = 0; i < it->nr; i++) {
+		b = copied_bucket(it, i);
+		for (slots = slots_to_give(it, b); slots; slots &= slots - 1) {
+			slot = tophash_first(slots);
+			add_to_order(it, place_in_copy(it, b, slot),
+				     i * BUCKET_CNT + slot);
+		}
+	}
+}
+
+/* Find the next slot to give; false if there is none left in the copy. */
+static bool next_slot(struct hmap_iter *it, struct bmap **b, unsigned int *slot)
+{
+	unsigned int nth;
+
+	if (it->sorted) {
+		if (it->next == it->nr_order)
+			return false;
+		nth = it->order[it->next++].nth;
+		*b = copied_bucket(it, nth / BUCKET_CNT);
+		*slot = nth % BUCKET_CNT;
+		return true;
+	}
+	while (!it->left) {
+		if (it->next == it->nr)
+			return false;
+		it->from = copied_bucket(it, it->next++);
+		it->left = slots_to_give(it, it->from);
+	}
+	*b = it->from;
+	*slot = tophash_first(it->left);
+	it->left &= it->left - 1;
+	return true;
 }
 
 static int next_bucket(struct hmap_iter *it)
@@ -353,8 +432,8 @@ static int next_bucket(struct hmap_iter *it)
 		if (err)
 			return err;
 	}
-	if (it->sorted && it->nr > 1)
-		sort(it->order, it->nr, sizeof(*it->order), order_cmp, NULL);
+	if (it->sorted)
+		sort_copy(it);
 	return err;
 }
 
@@ -436,9 +515,6 @@ int hmap_iter_init(struct hmap_iter *it, struct hmap *h,
 		.inlined = !t->indirect_key && !t->indirect_elem,
 		.fixed = !t->indirect_key && !t->indirect_elem &&
 			 t->key_kind != KEY_INLINE_STRING,
-		.elem_at = round_up(t->key_slot, 8),
-		.entry_size = round_up(t->key_slot, 8) +
-			      round_up(t->elem_slot, 8),
 	};
 	it->elem_buf = kmalloc(max_t(size_t, t->elem_slot, 8), GFP_COPY);
 	err = it->elem_buf ? alloc_copy(it, COPY_ROOM) : -ENOMEM;
@@ -473,13 +549,13 @@ void hmap_iter_exit(struct hmap_iter *it)
 }
 EXPORT_SYMBOL_GPL(hmap_iter_exit);
 
-/* Show an entry of the copy, whose bucket is as it was. */
-static void show_copy(struct hmap_iter *it, unsigned int nth)
+/* Show an elem of the copy, whose bucket is as it was. */
+static void show_copy(struct hmap_iter *it, struct bmap *b, unsigned int slot)
 {
 	const struct hmap_type *t = &it->h->t;
 	const struct hmap_block *block;
 
-	it->elem = copied_elem(it, nth);
+	it->elem = bmap_elem(t, b, slot);
 	if (t->indirect_elem) {
 		block = *(struct hmap_block **)it->elem;
 		it->elem = block->data;
@@ -508,28 +584,32 @@ static int show_present(struct hmap_iter *it)
 	return err;
 }
 
-/* Show the next entry of the copy: 1, 0 if it is gone, or an errno. */
-static int show_next(struct hmap_iter *it)
+static void set_cursor_to_show(struct hmap_iter *it)
+{
+	const struct hmap_iter_order *order = &it->order[it->next - 1];
+
+	it->last = it->next == it->nr_order || order[1].place != order->place;
+	set_cursor_behind(it, order->place);
+}
+
+/* Show an entry of the copy: 1, 0 if it is gone, or an errno. */
+static int show(struct hmap_iter *it, struct bmap *b, unsigned int slot)
 {
 	const struct hmap_type *t = &it->h->t;
-	unsigned int i = it->next++, nth = it->sorted ? it->order[i].nth : i;
 	struct hmap_bytes key;
 	int ret;
 
-	it->key = copied_key(it, nth);
+	it->key = bmap_key(t, b, slot);
 	if (kind_is_string(t->key_kind) || t->indirect_key) {
 		key = slot_bytes(t, t->key_kind, it->key);
 		it->key = key.data;
 		it->key_len = key.len;
 	}
-	if (it->sorted) {
-		it->last = it->next == it->nr ||
-			   it->order[it->next].place != it->order[i].place;
-		set_cursor_behind(it, it->order[i].place);
-	}
+	if (it->sorted)
+		set_cursor_to_show(it);
 	ret = copy_is_current(it);
 	if (likely(ret > 0))
-		show_copy(it, nth);
+		show_copy(it, b, slot);
 	else if (!ret)
 		ret = !show_present(it);
 	return ret;
@@ -549,14 +629,15 @@ static int end_of_walk(struct hmap_iter *it)
 
 static noinline int iter_next_slow(struct hmap_iter *it)
 {
-	unsigned int empty = 0;
+	unsigned int empty = 0, slot;
+	struct bmap *b;
 	int ret;
 
 	for (;;) {
 		if (it->held.block)
 			hmap_release(&it->held);
-		while (it->next < it->nr) {
-			ret = show_next(it);
+		while (next_slot(it, &b, &slot)) {
+			ret = show(it, b, slot);
 			if (ret)
 				return ret;
 		}
@@ -585,17 +666,22 @@ static noinline int iter_next_slow(struct hmap_iter *it)
  */
 int hmap_iter_next(struct hmap_iter *it)
 {
+	const struct hmap_type *t = &it->h->t;
 	bool ready = false;
+	unsigned int slot;
 
-	if (likely(it->fixed && !it->sorted && it->next < it->nr)) {
+	/* Only walks that are not sorted have any left. */
+	if (likely(it->left && it->fixed)) {
 		rcu_read_lock();
 		ready = is_copied(it, buckets_of(it->h));
 		rcu_read_unlock();
 	}
 	if (!ready)
 		return iter_next_slow(it);
-	it->key = copied_key(it, it->next++);
-	it->elem = it->key + it->elem_at;
+	slot = tophash_first(it->left);
+	it->left &= it->left - 1;
+	it->key = bmap_key(t, it->from, slot);
+	it->elem = bmap_elem(t, it->from, slot);
 	return 1;
 }
 EXPORT_SYMBOL_GPL(hmap_iter_next);
