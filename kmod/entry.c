@@ -21,8 +21,9 @@ static_assert(HMAP_UPDATE_ADD == (int)HMAP_ADD);
 static_assert(HMAP_UPDATE_TAKE == (int)HMAP_TAKE);
 
 /* Get the structure and, if it makes sense, the key. */
-static int entry_get(const struct user_map *map, struct hmap_entry *entry,
-		     struct operand *key, const void __user *arg, size_t size)
+static __always_inline int
+entry_get(const struct user_map *map, struct hmap_entry *entry,
+	  struct operand *key, const void __user *arg, size_t size)
 {
 	int err;
 
@@ -85,8 +86,9 @@ static int lookup_held(struct user_map *map, const void *key,
 	return err;
 }
 
-static int lookup_inline(struct user_map *map, const void *key,
-			 const struct hmap_entry *entry)
+/* Inlined in spite of the room it takes on the stack, which is not deep here. */
+static __always_inline int lookup_inline(struct user_map *map, const void *key,
+					 const struct hmap_entry *entry)
 {
 	u64 elem[MAX_INLINE_SIZE / sizeof(u64)] __uninitialized;
 	int err = hmap_lookup(map->h, key, elem);
