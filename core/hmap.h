@@ -73,7 +73,6 @@ struct hmap_pool {
 #define HMAP_SIPHASH	BIT(2)	/* hash by SipHash-2-4, which takes longer */
 #define HMAP_MAPPED	BIT(3)	/* made to be read where it lies */
 
-
 /**
  * struct hmap_shown - an array of a mapped map
  * @page: the first of its pages

@@ -27,32 +27,20 @@
 /* Where it is drawn. */
 static FILE *svg;
 
-/* Of each picture: its colours, for light and dark, and the tip of arrows. */
-static const char head[] =
-	"<style>"
-	"svg{background:#fff;color:#222;font:13px ui-monospace,monospace}"
-	"text{fill:currentColor}"
-	".title{font-size:18px}"
-	".dim{opacity:.6}.on{fill:#fff}"
-	".line{stroke:currentColor;fill:none}"
-	".empty{fill:#f1f1f1}.f1{fill:#dbe9f6}.f2{fill:#c2d9ee}.f3{fill:#a3c8e4}"
-	".f4{fill:#7db3d9}.f5{fill:#5a9ccc}.f6{fill:#3d85be}.f7{fill:#266dab}"
-	".f8{fill:#155394}.c2{fill:#f08c3a}.c3{fill:#cf3f1d}"
-	".moved{fill:#d8d0e4}.used{fill:#c2d9ee}"
-	"@media(prefers-color-scheme:dark){"
-	"svg{background:#16181c;color:#ddd}"
-	".empty{fill:#26292f}.f1{fill:#1b3145}.f2{fill:#1f4058}.f3{fill:#24506d}"
-	".f4{fill:#2b6385}.f5{fill:#34789e}.f6{fill:#418fb9}.f7{fill:#5aa8d0}"
-	".f8{fill:#82c4e6}.c2{fill:#d97b2b}.c3{fill:#ff6a45}"
-	".moved{fill:#453d57}.used{fill:#24506d}}"
-	"</style>\n"
-	"<defs><marker id='tip' orient='auto' markerWidth='9' markerHeight='8' refX='8' refY='4'>"
-	"<path d='M0 0L8 4L0 8z' fill='currentColor'/></marker></defs>\n";
+/* Have a file in the program, as a string. */
+#define EMBED(name, file)						\
+	__asm__(".pushsection .rodata\n"				\
+		".global " #name "\n"					\
+		#name ":\n.incbin \"" file "\"\n.byte 0\n"		\
+		".popsection")
+
+EMBED(picture_css, "picture.css");
+EMBED(player_html, "player.html");
 
 static void draw_text(int x, int y, const char *class, const char *text)
 {
 	fprintf(svg, "<text x='%d' y='%d' class='%s' xml:space='preserve'>", x, y,
-	       class);
+		class);
 	for (; *text; text++)
 		switch (*text) {
 		case '<':
@@ -70,7 +58,7 @@ static void draw_text(int x, int y, const char *class, const char *text)
 static void draw_box(int x, int y, int width, int height, const char *class)
 {
 	fprintf(svg, "<rect x='%d' y='%d' width='%d' height='%d' class='%s'/>\n", x,
-	       y, width, height, class);
+		y, width, height, class);
 }
 
 /* From a field of the header over @via and above @top down to @x. */
@@ -160,13 +148,13 @@ static void draw_cells(const struct fill *fill, int x, int y, int columns,
 			if (!n++)
 				fputs("<path d='", svg);
 			fprintf(svg, "M%d %dh%dv%dh-%dz",
-			       x + (int)(i % columns) * size,
-			       y + (int)(i / columns) * size, inner, inner,
-			       inner);
+				x + (int)(i % columns) * size,
+				y + (int)(i / columns) * size, inner, inner,
+				inner);
 		}
 		if (n)
 			fprintf(svg, "' class='%s'><title>%zu</title></path>\n",
-			       classes[c], n);
+				classes[c], n);
 	}
 }
 
@@ -331,70 +319,34 @@ static void picture_draw(const struct snapshot *s)
 	height = draw_all(s);
 	if (fclose(svg))
 		fail_errno("drawing");
-	fprintf(out, "<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 %d %d' width='%d' height='%d'>\n%s%s</svg>\n",
-	       WIDTH, height, WIDTH, height, head, text);
+	fprintf(out,
+		"<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 %d %d' width='%d' height='%d'>\n",
+		WIDTH, height, WIDTH, height);
+	fprintf(out, "<style>\n%s</style>\n", picture_css);
+	fputs("<marker id='tip' orient='auto' markerWidth='9' markerHeight='8' refX='8' refY='4'>",
+	      out);
+	fputs("<path d='M0 0L8 4L0 8z' fill='currentColor'/></marker>\n", out);
+	fprintf(out, "%s</svg>\n", text);
 	free(text);
 }
 
 /* === The page of a recording === */
 
-static const char page_begin[] =
-	"<!DOCTYPE html>\n<meta charset='utf-8'>\n"
-	"<title>hmap</title>\n"
-	"<style>body{font:14px sans-serif;margin:1em auto;max-width:1000px;"
-	"color-scheme:light dark}svg{max-width:100%;height:auto}"
-	"#bar{display:flex;gap:1em;align-items:center}#at{flex:1}"
-	".frame{display:none}.frame.now{display:block}</style>\n"
-	"<div id='bar'><button id='play'>Play</button>"
-	"<input id='at' type='range' min='0' value='0'><span id='ms'></span></div>\n";
-
-static const char page_end[] =
-	"<script>\n"
-	"const frames = document.querySelectorAll('.frame');\n"
-	"const at = document.getElementById('at');\n"
-	"const play = document.getElementById('play');\n"
-	"let timer = null;\n"
-	"at.max = frames.length - 1;\n"
-	"function show() {\n"
-	"  document.querySelector('.now')?.classList.remove('now');\n"
-	"  const f = frames[at.value];\n"
-	"  f.classList.add('now');\n"
-	"  document.getElementById('ms').textContent = f.dataset.ms + ' ms';\n"
-	"}\n"
-	"function stop() {\n"
-	"  clearInterval(timer);\n"
-	"  timer = null;\n"
-	"  play.textContent = 'Play';\n"
-	"}\n"
-	"function step() {\n"
-	"  if (+at.value >= frames.length - 1)\n"
-	"    return stop();\n"
-	"  at.value = +at.value + 1;\n"
-	"  show();\n"
-	"}\n"
-	"play.onclick = () => {\n"
-	"  if (timer)\n"
-	"    return stop();\n"
-	"  if (+at.value >= frames.length - 1)\n"
-	"    at.value = 0;\n"
-	"  play.textContent = 'Pause';\n"
-	"  timer = setInterval(step, 100);\n"
-	"};\n"
-	"at.oninput = () => { stop(); show(); };\n"
-	"show();\n"
-	"</script>\n";
+#define FRAMES	"<!-- frames -->\n"
 
 static void draw_page(const char *path)
 {
 	static struct snapshot s;
 	struct lines *lines = checked(malloc(sizeof(*lines)));
+	const char *frames;
 	unsigned long nr = 0;
 	char *line;
 	size_t len;
 
 	defer(free, lines);
 	lines_open(lines, path);
-	fputs(page_begin, out);
+	frames = strstr(player_html, FRAMES);
+	fwrite(player_html, 1, frames - player_html, out);
 	for (; (line = lines_next(lines, &len)); nr++) {
 		if (!snapshot_parse(&s, line))
 			fail(EXIT_MISUSE, "%s:%llu: not a frame of hmapctl record",
@@ -406,7 +358,7 @@ static void draw_page(const char *path)
 	}
 	if (!nr)
 		fail(EXIT_MISUSE, "%s: there are no frames in it", lines->name);
-	fputs(page_end, out);
+	fputs(frames + strlen(FRAMES), out);
 	flush_out();
 }
 
@@ -417,15 +369,17 @@ static void picture(const struct args *args)
 	static struct snapshot s;
 	struct map map;
 
-	if (args->opt[OPT_TO] && !freopen(args->opt[OPT_TO], "we", out))
-		fail_errno("%s", args->opt[OPT_TO]);
-	if (args->opt[OPT_HTML]) {
-		draw_page(args->arg[0]);
-		return;
+	if (!args->opt[OPT_HTML]) {
+		map_open(&map, args->arg[0], O_RDONLY);
+		snapshot_take(&s, &map);
 	}
-	map_open(&map, args->arg[0], O_RDONLY);
-	snapshot_take(&s, &map);
-	picture_draw(&s);
+	if (args->opt[OPT_TO])
+		out_to_file(args->opt[OPT_TO]);
+	if (args->opt[OPT_HTML])
+		draw_page(args->arg[0]);
+	else
+		picture_draw(&s);
+	flush_out();
 }
 
 static const struct option picture_options[] = {

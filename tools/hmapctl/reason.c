@@ -29,7 +29,7 @@ static const struct reason {
 	{ HMAP_IOC_SET, EPERM,
 	  "only its owner, or who has CAP_FOWNER, may change it; a new owner takes CAP_CHOWN" },
 	{ HMAP_IOC_EXPLAIN, EPERM,
-	  "only its owner, or who has CAP_SYS_ADMIN, may ask that, where the module's parameter explain lets them" },
+	  "only its owner and CAP_SYS_ADMIN may ask that, or fewer, by the parameter explain" },
 	{ HMAP_IOC_NEXT, ESTALE, "it was cleared meanwhile" },
 	{ 0, ENOENT, "it is not there" },
 	{ 0, EEXIST, "it is there already" },

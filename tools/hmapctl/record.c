@@ -52,9 +52,9 @@ static void record(const struct args *args)
 
 	if (!interval)
 		interval = INTERVAL_MS;
-	if (args->opt[OPT_TO] && !freopen(args->opt[OPT_TO], "we", out))
-		fail_errno("%s", args->opt[OPT_TO]);
 	map_open(&map, args->arg[0], O_RDONLY);
+	if (args->opt[OPT_TO])
+		out_to_file(args->opt[OPT_TO]);
 	json_begin(FORMAT_JSONL);
 	do {
 		snapshot_take(&s, &map);

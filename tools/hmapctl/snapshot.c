@@ -244,30 +244,23 @@ int cell_chain(const struct fill *fill, size_t cell)
 
 /* === Recordings: a line of JSON each === */
 
-static const char * const names[] = {
-	"header", "cells", "oldcells", "opened"
-};
-
 void snapshot_print(const struct snapshot *s)
 {
-	const char *texts[] = {
-		s->header, s->fill.cells, s->oldfill.cells, s->opened
-	};
-	unsigned int i;
-
 	json_open();
 	json_number("ms", s->ms);
 	json_number("log2", s->fill.log2);
 	json_number("oldlog2", s->oldfill.log2);
-	for (i = 0; i < sizeof(names) / sizeof(*names); i++)
-		json_string(names[i], texts[i]);
+	json_string("header", s->header);
+	json_string("cells", s->fill.cells);
+	json_string("oldcells", s->oldfill.cells);
+	json_string("opened", s->opened);
 	json_close();
 }
 
 /* Returns whether it is a string that fits. */
 static bool get_text(yajl_val tree, const char *name, char *text, size_t size)
 {
-	const char *path[] = { name, NULL };
+	const char *path[2] = { name };
 	const char *value = YAJL_GET_STRING(yajl_tree_get(tree, path,
 							  yajl_t_string));
 
@@ -279,7 +272,7 @@ static bool get_text(yajl_val tree, const char *name, char *text, size_t size)
 
 static __u64 get_number(yajl_val tree, const char *name)
 {
-	const char *path[] = { name, NULL };
+	const char *path[2] = { name };
 	yajl_val value = yajl_tree_get(tree, path, yajl_t_number);
 
 	return YAJL_IS_INTEGER(value) ? YAJL_GET_INTEGER(value) : 0;
@@ -298,22 +291,15 @@ static bool fill_is_sound(struct fill *fill)
 
 static bool get_snapshot(yajl_val tree, struct snapshot *s)
 {
-	char *texts[] = {
-		s->header, s->fill.cells, s->oldfill.cells, s->opened
-	};
-	const size_t sizes[] = {
-		sizeof(s->header), sizeof(s->fill.cells),
-		sizeof(s->oldfill.cells), sizeof(s->opened)
-	};
-	unsigned int i;
-
 	s->ms = get_number(tree, "ms");
 	s->fill.log2 = get_number(tree, "log2");
 	s->oldfill.log2 = get_number(tree, "oldlog2");
-	for (i = 0; i < sizeof(names) / sizeof(*names); i++)
-		if (!get_text(tree, names[i], texts[i], sizes[i]))
-			return false;
-	return fill_is_sound(&s->fill) && fill_is_sound(&s->oldfill);
+	return get_text(tree, "header", s->header, sizeof(s->header)) &&
+	       get_text(tree, "cells", s->fill.cells, sizeof(s->fill.cells)) &&
+	       get_text(tree, "oldcells", s->oldfill.cells,
+			sizeof(s->oldfill.cells)) &&
+	       get_text(tree, "opened", s->opened, sizeof(s->opened)) &&
+	       fill_is_sound(&s->fill) && fill_is_sound(&s->oldfill);
 }
 
 bool snapshot_parse(struct snapshot *s, const char *text)
