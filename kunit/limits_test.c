@@ -326,6 +326,34 @@ static void chains_are_bounded_by_hash(struct kunit *test)
 	hmap_test_check_settled(test, h);
 }
 
+/* However much room there is in the key's own bucket. */
+static void refused_in_empty_bucket(struct kunit *test)
+{
+	struct hmap_params params = u64_to_u64;
+	unsigned long n = 0;
+	struct hmap *h;
+	u64 key;
+
+	params.hasher = hmap_test_identity;
+	params.hint = full(3);
+	h = hmap_test_create(test, &params);
+	h->grow_retry = get_jiffies_64() + MAX_JIFFY_OFFSET;
+	h->grow_error = -ENOMEM;
+	for (key = 0; n < 4 * full(3); key++) {
+		if (key % 8) {
+			KUNIT_ASSERT_EQ(test, put(h, key, GFP_KERNEL), 0);
+			n++;
+		}
+	}
+	KUNIT_EXPECT_EQ(test, put(h, 0, GFP_KERNEL), -ENOMEM);
+	key = 1;
+	KUNIT_EXPECT_EQ(test, hmap_delete(h, &key), 0);
+	KUNIT_EXPECT_EQ(test, put(h, 0, GFP_KERNEL), 0);
+	KUNIT_EXPECT_EQ(test, put(h, 8, GFP_KERNEL), -ENOMEM);
+	KUNIT_EXPECT_EQ(test, hmap_len(h), n);
+	hmap_test_check_settled(test, h);
+}
+
 static void refused_does_not_grow(struct kunit *test)
 {
 	struct hmap_params params = u64_to_u64;
@@ -613,6 +641,7 @@ static struct kunit_case limits_cases[] = {
 	KUNIT_CASE(chains_are_bounded),
 	KUNIT_CASE(chains_are_bounded_in_atomic),
 	KUNIT_CASE(chains_are_bounded_by_hash),
+	KUNIT_CASE(refused_in_empty_bucket),
 	KUNIT_CASE(refused_does_not_grow),
 	KUNIT_CASE(refused_is_told_once),
 	KUNIT_CASE(limits_can_be_set),

@@ -59,31 +59,56 @@ static void changes_once_empty(struct kunit *test)
 	hmap_test_check(test, h);
 }
 
+/* The ways there are to write. */
+static int update_store(struct hmap *h, u64 key)
+{
+	return hmap_update(h, &(struct hmap_op){
+		.what = HMAP_STORE,
+		.key = &key,
+		.elem = &key,
+		.gfp = GFP_KERNEL,
+	});
+}
+
+static int update_take(struct hmap *h, u64 key)
+{
+	return hmap_update(h, &(struct hmap_op){
+		.what = HMAP_TAKE,
+		.key = &key,
+		.gfp = GFP_KERNEL,
+	});
+}
+
+static int insert(struct hmap *h, u64 key)
+{
+	return hmap_insert(h, &key, &key, HMAP_ANY, GFP_KERNEL);
+}
+
+static int take(struct hmap *h, u64 key)
+{
+	return hmap_take(h, &key, NULL);
+}
+
 /* What a writer does that comes between the mark and the new seed. */
 static void writer_thaws(struct kunit *test)
 {
-	static const enum hmap_what whats[] = { HMAP_STORE, HMAP_TAKE };
+	static int (*const write[])(struct hmap *h, u64 key) = {
+		update_store, update_take, insert, take,
+	};
 	struct hmap *h = u64_map(test);
 	struct bucket_array *a = hmap_test_array(h);
 	u32 hash0 = seed_of(h);
-	u64 key = 1, elem = 2, other = 3;
-	struct hmap_op op = {
-		.key = &key,
-		.elem = &elem,
-		.gfp = GFP_KERNEL,
-	};
+	u64 key = 1, other = 3;
 	unsigned int i;
 
-	KUNIT_ASSERT_EQ(test, hmap_insert(h, &other, &elem, HMAP_ANY,
-					  GFP_KERNEL), 0);
-	for (i = 0; i < ARRAY_SIZE(whats); i++) {
+	KUNIT_ASSERT_EQ(test, insert(h, other), 0);
+	for (i = 0; i < ARRAY_SIZE(write); i++) {
 		WRITE_ONCE(a->frozen, true);
 		/* Readers do not care. */
 		KUNIT_EXPECT_EQ(test, hmap_lookup(h, &key, NULL),
-				i ? 0 : -ENOENT);
+				i % 2 ? 0 : -ENOENT);
 		KUNIT_EXPECT_TRUE(test, a->frozen);
-		op.what = whats[i];
-		KUNIT_EXPECT_EQ(test, hmap_update(h, &op), 0);
+		KUNIT_EXPECT_EQ(test, write[i](h, key), 0);
 		KUNIT_EXPECT_FALSE(test, a->frozen);
 		KUNIT_EXPECT_EQ(test, seed_of(h), hash0);
 		hmap_test_check(test, h);
