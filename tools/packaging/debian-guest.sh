@@ -21,21 +21,34 @@ as_ann()
 
 test_debian_tools()
 {
-	useradd -m ann && ! as_ann 'hmapctl create ports --key string --elem u64' &&
-	usermod -a -G hmap ann && as_ann 'hmapctl create ports --key string --elem u64' &&
-	as_ann 'hmapctl insert ports https 443'
+	useradd -m ann && ! as_ann 'hmapctl create well-known --key string --elem u64' &&
+	usermod -a -G hmap ann && as_ann 'hmapctl create well-known --key string --elem u64' &&
+	as_ann 'hmapctl insert well-known https 443'
 }
 
 test_debian_python()
 {
-	as_ann "python3 -c 'import hmap; hmap.open(\"ports\", \"r+\").update(ssh=22)'" &&
-	[ "$(as_ann 'hmapctl lookup ports ssh')" = 22 ]
+	as_ann "python3 -c 'import hmap; hmap.open(\"well-known\", \"r+\").update(ssh=22)'" &&
+	[ "$(as_ann 'hmapctl lookup well-known ssh')" = 22 ]
 }
 
 test_debian_c()
 {
 	printf 'a\nb\na\n' >/tmp/lines
 	[ "$(as_ann 'counter /tmp/lines' | grep -c '^2	a')" = 1 ]
+}
+
+# The map goes with the module, as it does when the machine goes down, and comes
+# back from the backup.
+test_debian_service()
+{
+	systemctl enable --now hmap@well-known && systemctl reload hmap@well-known &&
+	[ -s /var/lib/hmap/well-known ] && as_ann 'hmapctl insert well-known smtp 25' &&
+	systemctl stop hmap@well-known &&
+	modprobe -r hmap && modprobe hmap && udevadm settle &&
+	! hmapctl lookup well-known ssh &&
+	systemctl start hmap@well-known &&
+	[ "$(as_ann 'hmapctl lookup well-known ssh smtp' | xargs)" = 'ssh 22 smtp 25' ]
 }
 
 # shellcheck disable=SC2013
