@@ -137,6 +137,13 @@ test_create_if_not_there()
 	has '^entries +1, at most 10$'
 }
 
+# What list shows of a map without a name is none.
+test_open_unnamed()
+{
+	refused 1 'one that has none is for who has it open' \
+		hmapctl lookup id:1 1
+}
+
 test_create_mapped()
 {
 	create m string:8 bytes:3 --mapped
@@ -810,7 +817,7 @@ test_another_user_may_not()
 {
 	create m u32 u32
 	as_nobody 1 'hmapctl list'
-	complained 'the group hmap may open /dev/hmap: Permission denied'
+	complained 'the group hmap may open /dev/hmap: Permission denied (sudo usermod -a -G hmap'
 	as_nobody 1 'hmapctl lookup m 1'
 	complained '/dev/hmap: Permission denied'
 }
@@ -864,12 +871,12 @@ test_completion()
 	hmapctl unlink 'n n'
 }
 
-tests='help wrong_usage life_of_a_map create_if_not_there entries
-many_at_once thousands interrupted load_goes_on load_does_not_wait updates add
-updates_as_json arguments sets integer_borders load_complains load_from_stdin
-closed_streams limits round_trip raw_bytes largest json json_lines json_forms
-write_errors limits_of_the_module limits_of_a_user another_user_may_not
-completion'
+tests='help wrong_usage life_of_a_map create_if_not_there open_unnamed
+create_mapped entries many_at_once thousands interrupted load_goes_on
+load_does_not_wait updates add updates_as_json arguments sets integer_borders
+load_complains load_from_stdin closed_streams limits round_trip raw_bytes
+largest json json_lines json_forms write_errors limits_of_the_module
+limits_of_a_user another_user_may_not completion'
 
 # shellcheck disable=SC2086 # a word each
 run_tests $tests

@@ -260,7 +260,10 @@ const char *reason(const struct map *map, unsigned long cmd, int err)
 		return no_quota(map);
 	if (err == EACCES && !device_lets(map->flags))
 		return "only root and the group hmap may open " DEVICE
-		       ": Permission denied";
+		       ": Permission denied (sudo usermod -a -G hmap $USER, and log in anew)";
+	if (cmd == HMAP_IOC_OPEN && err == ENOENT &&
+	    !strncmp(map->name, "id:", 3))
+		return "there is no map of that name; one that has none is for who has it open";
 
 	for (r = reasons; r < REASONS_END; r++)
 		if (r->err == err && (!r->cmd || r->cmd == cmd))

@@ -66,7 +66,7 @@ test_group()
 	is 0 useradd eve
 	is 0 as ann 'hmapctl create words --key string --elem u64 --mode 666'
 	is 1 as eve 'hmapctl lookup words the'
-	said 'hmapctl: .*/dev/hmap: Permission denied'
+	said 'hmapctl: .*/dev/hmap: Permission denied (sudo usermod -a -G hmap .*)'
 }
 
 test_load()
