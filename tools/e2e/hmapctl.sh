@@ -149,8 +149,13 @@ test_create_mapped()
 	create m string:8 bytes:3 --mapped
 	run 0 hmapctl list
 	has '^m +string:8 +bytes:3 '
-	run 0 hmapctl insert m 12345678 abc
-	refused 1 '123456789' hmapctl insert m 123456789 abc
+	for key in '' 1 12345678; do
+		run 0 hmapctl insert m "$key" abc
+		run 0 hmapctl lookup m "$key"
+		printed abc
+	done
+	refused 2 "key '123456789' is longer than the 8 bytes the map takes" \
+		hmapctl insert m 123456789 abc
 	for wrong in 'string u64' 'bytes:129 u64' 'u64 bytes:129' 'u64 var:8'; do
 		refused 2 '--mapped takes' hmapctl create n --mapped \
 			--key "${wrong% *}" --elem "${wrong#* }"

@@ -36,9 +36,9 @@ void map_types(struct map *map)
 
 	map->key.integer = i->key_kind == HMAP_KIND_U32 ||
 			   i->key_kind == HMAP_KIND_U64;
-	map->key.min = i->key_size;
-	map->key.max = i->key_kind == HMAP_KIND_STRING ? STRING_LEN_MAX :
-							 i->key_size;
+	map->key.min = i->key_kind == HMAP_KIND_STRING ? 0 : i->key_size;
+	/* Only strings have no size, unless the map is mapped. */
+	map->key.max = i->key_size ?: STRING_LEN_MAX;
 
 	map->elem.integer = !var && (i->elem_size == 4 || i->elem_size == 8);
 	map->elem.min = var ? 0 : i->elem_size;
