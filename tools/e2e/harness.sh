@@ -136,7 +136,7 @@ run_tests()
 			failed=1
 			echo "not ok $number $name"
 		fi
-		for map in m n s; do
+		for map in m n s v; do
 			[ ! -L /sys/kernel/debug/hmap/$map ] ||
 				hmapctl unlink $map
 		done

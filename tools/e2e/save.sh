@@ -14,7 +14,7 @@ same()
 {
 	for map in "$1" "$2"; do
 		run 0 hmapctl show "$map" --json
-		grep -o -E '"(key|elem|mode|uid|gid|count|max_[a-z]*)":[^,]*' \
+		grep -o -E '"(key|elem|mapped|mode|uid|gid|count|max_[a-z]*)":[^,]*' \
 			out >"is.$map"
 		run 0 hmapctl dump "$map"
 		sort out >"has.$map"
@@ -43,13 +43,15 @@ fill()	# NAME
 		seq 100 | awk '{ print $1 "\t" $1 }' ;;
 	s)	create s bytes:3 none --mode 666
 		printf '%s\n' abc '\x00\x00\x00' ;;
+	v)	create v string:8 u64 --mapped
+		printf '%s\t1\n' '' a 12345678 ;;
 	esac >in
 	run 0 hmapctl load "$1" in
 }
 
 test_round_trip()
 {
-	for name in m n s; do
+	for name in m n v s; do
 		fill "$name"
 		run 0 hmapctl chown "$name" 1:2
 		run 0 hmapctl save "$name" backup
@@ -127,7 +129,7 @@ test_save_that_fails()
 
 test_copy()
 {
-	for name in m n s; do
+	for name in m n s v; do
 		fill "$name"
 		run 0 hmapctl copy "$name" copy
 		same "$name" copy

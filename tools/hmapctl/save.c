@@ -180,6 +180,7 @@ static void write_head(const struct map *map)
 	json_string("name", map->name);
 	json_string("key", type_key_name(i));
 	json_string("elem", type_elem_name(i));
+	json_bool("mapped", i->create_flags & HMAP_CREATE_MAPPED);
 	json_string("mode", mode);
 	json_number("uid", i->uid);
 	json_number("gid", i->gid);
@@ -300,6 +301,8 @@ static void head_create(yajl_val head, struct hmap_create *create)
 	memset(create, 0, sizeof(*create));
 	type_member(head, "key", false, create);
 	type_member(head, "elem", true, create);
+	if (YAJL_IS_TRUE(member(head, "mapped", yajl_t_any)))
+		create->flags |= HMAP_CREATE_MAPPED;
 	create->mode = parse_mode("restore", string_member(head, "mode"));
 	create->max_entries = number_member(head, "max_entries");
 	create->max_bytes = number_member(head, "max_bytes");

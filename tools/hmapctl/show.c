@@ -41,6 +41,7 @@ void json_info(const struct hmap_info *i)
 		return;
 	json_string("key", type_key_name(i));
 	json_string("elem", type_elem_name(i));
+	json_bool("mapped", i->create_flags & HMAP_CREATE_MAPPED);
 	if (!(i->access & HMAP_ACCESS_READ))
 		return;
 	json_number("epoch", i->epoch);
