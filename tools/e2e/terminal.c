@@ -119,6 +119,20 @@ static void no_progress_if_unwanted(void)
 	OK(!*shown);
 }
 
+#define MORE	"n=$((2 * n)); seq $n | sed 's/.*/&\t&/' | hmapctl load m --quiet; "
+
+/* Once the map has become so large that a dump takes a second */
+static void progress_of_a_dump_to_a_file(void)
+{
+	make_map_and_file();
+	EQ(on_terminal("n=20000; until [ -e /tmp/stop -o $n -gt 4000000 ]; do " MORE
+		       "hmapctl dump m >/tmp/out; done", ""), 0);
+	OK(shows("%  "));
+	OK(shows(" entries  "));
+	OK(shown[strlen(shown) - 1] == '\n');
+	fits();
+}
+
 /* Who reads the pipe may be writing to the terminal. */
 static void no_progress_into_a_pipe(void)
 {
@@ -175,6 +189,7 @@ static const struct test tests[] = {
 	TEST(no_progress_within_a_second),
 	TEST(progress_is_erased_before_a_message),
 	TEST(no_progress_if_unwanted),
+	TEST(progress_of_a_dump_to_a_file),
 	TEST(no_progress_into_a_pipe),
 	TEST(utf8_as_it_is),
 	TEST(maps_as_a_table),
