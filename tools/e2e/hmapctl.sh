@@ -863,7 +863,7 @@ test_completion()
 	completes 'hmapctl dump --json ' m 'n\ n'
 	completes 'hmapctl dump m --js' --json --jsonl
 	completes 'hmapctl insert m 1 2 --n' --noexist
-	completes 'hmapctl create x --m' --max-entries --max-bytes --mode
+	completes 'hmapctl create x --m' --max-entries --max-bytes --mode --mapped
 	completes 'hmapctl create x --key u' u32 u64
 	completes 'hmapctl create x --elem = b' bytes:
 	completes 'hmapctl create ' ''
