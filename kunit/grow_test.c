@@ -156,6 +156,28 @@ static void doubles_when_full(struct kunit *test)
 	hmap_test_check(test, h);
 }
 
+/* Room that CPUs hold is taken back before it makes a small map grow. */
+static void not_for_room(struct kunit *test)
+{
+	struct hmap *h = still_u64_map(test, full(EXACT_B), NULL);
+	struct bucket_array *a = hmap_test_array(h);
+	u64 key = 0;
+	int cpu;
+
+	/* As if each had drawn some, of which all but one make no use. */
+	for_each_possible_cpu(cpu) {
+		atomic_long_add(a->batch, &h->l->count);
+		atomic_long_add(a->batch,
+				&per_cpu_ptr(h->cpu, cpu)->room[h->l->nr]);
+	}
+	while (key < full(EXACT_B))
+		KUNIT_ASSERT_EQ(test, put_and_flush(h, key++), 0);
+	KUNIT_EXPECT_EQ(test, growths_of(h), 0);
+	KUNIT_ASSERT_EQ(test, put_and_flush(h, key), 0);
+	KUNIT_EXPECT_EQ(test, h->growths, 1);
+	hmap_test_check(test, h);
+}
+
 /* Put so many new keys, and delete them. */
 static void come_and_go(struct hmap *h, u64 first, u64 step, unsigned int n)
 {
@@ -870,6 +892,7 @@ static void table_of_go(struct kunit *test)
 static struct kunit_case grow_cases[] = {
 	KUNIT_CASE(over_load),
 	KUNIT_CASE(doubles_when_full),
+	KUNIT_CASE(not_for_room),
 	KUNIT_CASE(same_size_without_draw),
 	KUNIT_CASE(double_without_draw),
 	KUNIT_CASE(not_when_refused),

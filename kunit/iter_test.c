@@ -749,6 +749,7 @@ static void every_kind_from(struct kunit *test, const struct hmap_cursor *from)
 		memcpy(&i, it.key, min_t(u32, it.key_len, sizeof(i)));
 		KUNIT_ASSERT_LT(test, i, nr);
 		hmap_test_key(h, i, key);
+		KUNIT_EXPECT_EQ(test, it.key_len, hmap_test_key_len(h, i));
 		KUNIT_EXPECT_EQ(test, memcmp(it.key, key->data, it.key_len), 0);
 		hmap_test_elem(h, i, elem);
 		KUNIT_EXPECT_EQ(test, it.elem_len, h->t.var_elem ?

@@ -344,6 +344,8 @@ static void growth_is_told(struct kunit *test)
 	put(v, i);
 	KUNIT_EXPECT_EQ(test, v->present.B, 3);
 	KUNIT_EXPECT_EQ(test, memcmp(&v->old, &was, sizeof(was)), 0);
+	/* What has been moved is gone from where it was. */
+	hmap_test_check(test, v->h);
 	while (hmap_test_old(v->h))
 		hmap_evacuate_next(v->h);
 	KUNIT_EXPECT_EQ(test, v->present.B, 3);
