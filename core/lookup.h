@@ -91,7 +91,9 @@ int hmap_read_growing(struct bucket_array *a, struct bucket_array *old,
  * it is there.  So a tophash word, read in one, that shows neither the key nor
  * that there may be more behind it is proof enough that the key is not there, and
  * so is a filter without the key's bit beside such a word; all other results
- * count only if the guard stands still.
+ * count only if the guard stands still.  In a mapped map evacuation wipes the
+ * keys that it has moved, so there a tophash that is the key's counts as the key,
+ * whatever the slot holds by now.
  *
  * Returns 0, -ENOENT, or -EAGAIN if a writer was in the way or the bucket has
  * been evacuated.
@@ -114,7 +116,8 @@ hmap_read_bucket(const struct hmap_type *t, const struct bucket_array *a,
 	}
 	/* One branch, as nothing predicts whether a bucket is full. */
 	if (IS_ENABLED(CONFIG_64BIT) && likely(!tophash_evacuated(word)) &&
-	    likely(tophash_match(word, EMPTY_REST) | filter_lacks(head, top))) {
+	    likely(tophash_match(word, EMPTY_REST) | filter_lacks(head, top)) &&
+	    likely(!t->mapped || !tophash_match(word, top))) {
 		guard_read_end();
 		return -ENOENT;
 	}

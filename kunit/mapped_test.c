@@ -9,7 +9,7 @@
 #include <linux/mm.h>
 #include <linux/slab.h>
 
-#include "../core/key.h"
+#include "../core/lookup.h"
 #include "util.h"
 
 /* === Someone who sees the pages === */
@@ -410,6 +410,32 @@ static void missed_page_is_unmapped(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, v->unmaps, 1);
 }
 
+/*
+ * Between reading the tophash of a slot and the key there, a lookup may find the
+ * key wiped, since it has moved.  That is no miss.
+ */
+static void wiped_key_is_no_miss(struct kunit *test)
+{
+	struct viewer *v = viewer_of(test, &u64_to_u64);
+	const struct hmap_type *t = &v->h->t;
+	struct bucket_array *a;
+	struct bmap *head;
+	u64 key = 1, elem;
+
+	put(v, key);
+	a = hmap_test_array(v->h);
+	head = bucket_at(t, a, 0);
+	rcu_read_lock();
+	KUNIT_EXPECT_EQ(test, hmap_read_try(v->h, t, t->key_kind, &key, &elem),
+			0);
+	guard_of(head)->seq |= GUARD_LOCKED;
+	bmap_wipe_slot(t, head, 0);
+	KUNIT_EXPECT_EQ(test, hmap_read_try(v->h, t, t->key_kind, &key, &elem),
+			-EAGAIN);
+	guard_of(head)->seq++;
+	rcu_read_unlock();
+}
+
 static struct kunit_case mapped_cases[] = {
 	KUNIT_CASE(buckets_and_nothing_else),
 	KUNIT_CASE(secrets_of_its_own),
@@ -420,6 +446,7 @@ static struct kunit_case mapped_cases[] = {
 	KUNIT_CASE(new_seed_is_told),
 	KUNIT_CASE(no_array_is_told),
 	KUNIT_CASE(missed_page_is_unmapped),
+	KUNIT_CASE(wiped_key_is_no_miss),
 	{}
 };
 
