@@ -93,7 +93,7 @@ bool is_name(const char *name)
 
 static const char * const parameters[] = {
 	"max_maps", "max_entries", "max_bytes", "max_user_maps",
-	"max_user_bytes", "explain"
+	"max_user_bytes", "explain", "finish_delay_ms"
 };
 
 static unsigned long long defaults[ARRAY_SIZE(parameters)];

@@ -164,6 +164,28 @@ static void as_it_grows(void)
 	hmap_view_close(view);
 }
 
+/* Half of the buckets have been moved, chains among them. */
+static void half_moved(void)
+{
+	struct hmap_info i;
+	struct hmap_view *view;
+	__u64 nr = 0;
+	int fd;
+
+	set_parameter("finish_delay_ms", 1000000);
+	fd = make_mapped(HMAP_KIND_U64, 8, 8);
+	do {
+		EQ(put(fd, nr, ~nr), 0);
+		nr++;
+		i = info(fd);
+	} while (!(i.state & HMAP_STATE_GROWING) || i.log2_buckets < 10 ||
+		 i.nevacuate < 256);
+	view = view_of(fd);
+	no_syscalls(view, nr);
+	OK(info(fd).state & HMAP_STATE_GROWING);
+	hmap_view_close(view);
+}
+
 /* The map lives on in the view alone. */
 static void closed_and_unlinked(void)
 {
@@ -709,6 +731,7 @@ static void killed(void)
 
 static const struct test tests[] = {
 	TEST(as_it_grows),
+	TEST(half_moved),
 	TEST(closed_and_unlinked),
 	TEST(many_clears),
 	TEST(kinds),

@@ -264,7 +264,7 @@ look_into(const struct view *v, __u32 kind, const struct place *place,
 	for (n = 0;; n++) {
 		found = hmap_view_find(bucket, word, hash, kind, v->key_slot,
 				       v->elem_size, key, len, elem);
-		if (found || hmap_view_match(word, 0))
+		if (found || hmap_view_match(word, 0) || hmap_view_moved(first))
 			break;
 		if (!n)
 			rest = hmap_view_read4(head + 4) >>

@@ -710,11 +710,12 @@ struct hmap_control_array {
  * To look into an array:
  *
  * 1. Load the sequence of the key's bucket with acquire semantics.
- * 2. Load its tophash.  Look at the key of each slot that has the tophash of your
- *    hash, and if it is equal, copy the elem.  If there is none, go on as long as
- *    there is no tophash of 0, the filter has the bit, and there is a link; if
- *    a link leads out of the array, or to a bucket one tophash of which is 2, 3
- *    or 4, begin again.  No more than 128 buckets are in a chain.
+ * 2. Load its tophash.  If the first is 2, 3 or 4, go to 3.  Look at the key of each
+ *    slot that has the tophash of your hash, and if it is equal, copy the elem.  If
+ *    there is none, go on as long as there is no tophash of 0, the filter has the
+ *    bit, and there is a link; if a link leads out of the array, or to a bucket one
+ *    tophash of which is 2, 3 or 4, begin again.  No more than 128 buckets are in a
+ *    chain.
  * 3. Have an acquire fence, and load the sequence again.  If it was odd or has
  *    changed, nothing that was read counts: begin again.  Else, if the bucket's
  *    first tophash is 2, 3 or 4, the answer is "moved".
