@@ -67,7 +67,7 @@ struct hmap_cpu {
  * pages, and nothing else.
  */
 struct array_pages {
-	struct list_head list;		/* among those shown; under hmap.lock */
+	struct list_head list;		/* among those shown, see struct mapped */
 	struct bucket_array *a;
 	u64 first;			/* number of the first page of buckets */
 	unsigned long nr_bucket_pages;
@@ -131,15 +131,15 @@ struct hmap_block {
 struct mapped {
 	/*
 	 * Held for reading while a page is being shown, and while pages are
-	 * taken away; for writing to take an array off the list.
+	 * taken away; for writing to take an array off the list.  Who holds it
+	 * goes through the list without hmap.lock.
 	 */
 	struct rw_semaphore lock;
 	struct hmap_mapping *mapping;	/* NULL: nobody sees anything */
-	struct list_head arrays;	/* that are shown; under hmap.lock */
+	struct list_head arrays;	/* that are shown; changed under hmap.lock */
 	u64 next_page;			/* likewise: number of the next new page */
 	void *control;
 	u64 secret[3];
-	struct hmap *h;
 	struct work_struct missed_work;
 };
 

@@ -22,6 +22,7 @@
 #include <linux/err.h>
 #include <linux/mm.h>
 #include <linux/overflow.h>
+#include <linux/rculist.h>
 #include <linux/slab.h>
 #include <linux/vmalloc.h>
 
@@ -283,7 +284,7 @@ void hmap_mapped_changed(struct hmap *h)
 	if (a && list_empty(&a->pages->list)) {
 		a->pages->first = m->next_page;
 		m->next_page += pages_of(a->pages);
-		list_add(&a->pages->list, &m->arrays);
+		list_add_rcu(&a->pages->list, &m->arrays);
 	}
 	present = shown_of(a);
 	old = shown_of(a ? old_of(a) : NULL);
@@ -303,20 +304,17 @@ void hmap_mapped_update(struct hmap *h)
 
 /* === Showing pages === */
 
-static struct array_pages *find_array(struct hmap *h, u64 page)
+/* Under mapped.lock, and no other: there may be many that are to be freed. */
+static struct array_pages *find_array(struct mapped *m, u64 page)
 {
-	struct array_pages *p, *found = NULL;
-	unsigned long flags;
+	struct array_pages *p;
 
-	raw_spin_lock_irqsave(&h->lock, flags);
-	list_for_each_entry(p, &h->mapped->arrays, list) {
-		if (has_page(p, page)) {
-			found = p;
-			break;
-		}
+	list_for_each_entry_rcu(p, &m->arrays, list,
+				lockdep_is_held(&m->lock)) {
+		if (has_page(p, page))
+			return p;
 	}
-	raw_spin_unlock_irqrestore(&h->lock, flags);
-	return found;
+	return NULL;
 }
 
 /* What is to be seen as a page; under mapped.lock. */
@@ -326,7 +324,7 @@ static void *page_at(struct hmap *h, u64 page)
 
 	if (!page)
 		return h->mapped->control;
-	p = find_array(h, page);
+	p = find_array(h->mapped, page);
 	if (!p)
 		return gone_page;
 	page -= p->first;
@@ -429,25 +427,16 @@ static void missed_work(struct work_struct *work)
 {
 	struct mapped *m = container_of(work, struct mapped, missed_work);
 	struct array_pages *p;
-	u64 first, pages;
-	unsigned long flags;
 
 	down_write(&m->lock);
-	do {
-		pages = 0;
-		raw_spin_lock_irqsave(&m->h->lock, flags);
-		list_for_each_entry(p, &m->arrays, list) {
-			if (!p->missed)
-				continue;
-			p->missed = false;
-			first = p->first + p->nr_bucket_pages;
-			pages = p->max;
-			break;
-		}
-		raw_spin_unlock_irqrestore(&m->h->lock, flags);
-		if (pages)
-			m->mapping->unmap(m->mapping, first, pages);
-	} while (pages);
+	list_for_each_entry_rcu(p, &m->arrays, list,
+				lockdep_is_held(&m->lock)) {
+		if (!READ_ONCE(p->missed))
+			continue;
+		WRITE_ONCE(p->missed, false);
+		m->mapping->unmap(m->mapping, p->first + p->nr_bucket_pages,
+				  p->max);
+	}
 	up_write(&m->lock);
 }
 
@@ -470,7 +459,6 @@ int hmap_mapped_init(struct hmap *h, const struct hmap_params *params)
 	if (IS_ERR(m))
 		return PTR_ERR(m);
 	h->mapped = m;
-	m->h = h;
 	init_rwsem(&m->lock);
 	INIT_LIST_HEAD(&m->arrays);
 	INIT_WORK(&m->missed_work, missed_work);
