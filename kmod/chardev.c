@@ -475,7 +475,11 @@ static int hmap_mmap(struct file *filp, struct vm_area_struct *vma)
 	return IS_ERR(map) ? PTR_ERR(map) : hmap_view_mmap(map, vma);
 }
 
-#ifdef HMAP_CHECKS_AREA
+/*
+ * Before it calls hmap_mmap(), most kernels count a mapping where f_mapping is, and
+ * take that back where it is afterwards.  A file that is not bound must be refused
+ * before that, lest it be bound meanwhile; this is called first.
+ */
 static unsigned long hmap_get_unmapped_area(struct file *filp,
 					    unsigned long addr,
 					    unsigned long len,
@@ -488,15 +492,12 @@ static unsigned long hmap_get_unmapped_area(struct file *filp,
 		return PTR_ERR(map);
 	return hmap_get_area(filp, addr, len, pgoff, flags);
 }
-#endif
 
 static const struct file_operations hmap_fops = {
 	.owner		= THIS_MODULE,
 	.open		= hmap_open,
 	.mmap		= hmap_mmap,
-#ifdef HMAP_CHECKS_AREA
 	.get_unmapped_area = hmap_get_unmapped_area,
-#endif
 	.release	= hmap_release_file,
 	.unlocked_ioctl	= hmap_ioctl,
 	.compat_ioctl	= compat_ptr_ioctl,

@@ -17,21 +17,18 @@ static inline void vm_flags_mod(struct vm_area_struct *vma, unsigned long set,
 }
 #endif
 
-/*
- * Up to 6.6 a mapping is counted where &file.f_mapping is before &file_operations
- * .mmap is called, and that is taken back where it is afterwards.  A file whose
- * f_mapping changes when it is bound must refuse what comes before that, and the
- * earlier of its two chances is the search for an address.
- */
-#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 7, 0)
-#define HMAP_CHECKS_AREA
-
+/* Look for an address as for any file. */
 static inline unsigned long
 hmap_get_area(struct file *filp, unsigned long addr, unsigned long len,
 	      unsigned long pgoff, unsigned long flags)
 {
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 10, 0)
 	return current->mm->get_unmapped_area(filp, addr, len, pgoff, flags);
-}
+#elif LINUX_VERSION_CODE < KERNEL_VERSION(6, 19, 0)
+	return mm_get_unmapped_area(current->mm, filp, addr, len, pgoff, flags);
+#else
+	return mm_get_unmapped_area(filp, addr, len, pgoff, flags);
 #endif
+}
 
 #endif /* _HMAP_COMPAT_H */
