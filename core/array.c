@@ -312,6 +312,10 @@ static void array_free_work(struct work_struct *work)
 					      struct bucket_array, free_work);
 	struct hmap *h = a->h;
 
+	if (h->t.mapped) {
+		hmap_mapped_free_later(a);
+		return;
+	}
 	hmap_array_destroy(a);
 	hmap_put(h);
 }

@@ -68,6 +68,7 @@ struct hmap_cpu {
  */
 struct array_pages {
 	struct list_head list;		/* among those shown, see struct mapped */
+	struct llist_node retired;	/* among those that are to be freed */
 	struct bucket_array *a;
 	u64 first;			/* number of the first page of buckets */
 	unsigned long nr_bucket_pages;
@@ -141,6 +142,8 @@ struct mapped {
 	void *control;
 	u64 secret[3];
 	struct work_struct missed_work;
+	struct llist_head retired;	/* arrays, a grace period later */
+	struct work_struct free_work;
 };
 
 struct hmap {
@@ -305,8 +308,10 @@ void hmap_mapped_change(struct hmap *h);
 void hmap_mapped_changed(struct hmap *h);
 void hmap_mapped_update(struct hmap *h);
 void hmap_mapped_hide(struct bucket_array *a);
-int hmap_gone_init(void);
-void hmap_gone_exit(void);
+void hmap_mapped_free_later(struct bucket_array *a);
+int hmap_mapping_init(void);
+void hmap_mapping_exit(void);
+void hmap_mapping_barrier(void);
 
 /* === count === */
 unsigned long hmap_lineage_len(const struct hmap *h, const struct lineage *l);

@@ -284,6 +284,7 @@ void hmap_barrier(void)
 	rcu_barrier();
 	flush_workqueue(hmap_wq);
 	flush_workqueue(hmap_wq);
+	hmap_mapping_barrier();
 }
 EXPORT_SYMBOL_GPL(hmap_barrier);
 
@@ -549,12 +550,12 @@ int __init hmap_core_init(void)
 {
 	int err;
 
-	err = hmap_gone_init();
+	err = hmap_mapping_init();
 	if (err)
 		return err;
 	hmap_wq = alloc_workqueue("hmap", WQ_UNBOUND, 0);
 	if (!hmap_wq) {
-		hmap_gone_exit();
+		hmap_mapping_exit();
 		return -ENOMEM;
 	}
 	hmap_hash_init();
@@ -565,5 +566,5 @@ void hmap_core_exit(void)
 {
 	hmap_barrier();
 	destroy_workqueue(hmap_wq);
-	hmap_gone_exit();
+	hmap_mapping_exit();
 }

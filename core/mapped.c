@@ -20,6 +20,8 @@
  * entries that are gone: slots that fall empty or are evacuated are wiped.
  */
 #include <linux/err.h>
+#include <linux/llist.h>
+#include <linux/minmax.h>
 #include <linux/mm.h>
 #include <linux/overflow.h>
 #include <linux/rculist.h>
@@ -39,18 +41,32 @@ static_assert(GONE & GUARD_LOCKED);
 
 static void *gone_page;
 
-int __init hmap_gone_init(void)
+/* For what may take long where many see a page: nobody's growth is behind it. */
+static struct workqueue_struct *unmap_wq;
+
+int __init hmap_mapping_init(void)
 {
 	gone_page = (void *)__get_free_page(GFP_KERNEL);
 	if (!gone_page)
 		return -ENOMEM;
 	memset(gone_page, GONE, PAGE_SIZE);
-	return 0;
+	unmap_wq = alloc_workqueue("hmap_unmap", WQ_UNBOUND, 0);
+	if (unmap_wq)
+		return 0;
+	free_page((unsigned long)gone_page);
+	return -ENOMEM;
 }
 
-void hmap_gone_exit(void)
+void hmap_mapping_exit(void)
 {
+	destroy_workqueue(unmap_wq);
 	free_page((unsigned long)gone_page);
+}
+
+/* Wait for arrays that hmap_mapped_free_later() was called for. */
+void hmap_mapping_barrier(void)
+{
+	flush_workqueue(unmap_wq);
 }
 
 /* === Overflow pages === */
@@ -129,7 +145,7 @@ static bool add_page(struct bucket_array *a, void *page)
 		return false;
 	smp_mb();	/* pairs with that in page_of() */
 	if (unlikely(READ_ONCE(p->missed)))
-		queue_work(hmap_wq, &h->mapped->missed_work);
+		queue_work(unmap_wq, &h->mapped->missed_work);
 	return true;
 }
 
@@ -392,6 +408,39 @@ void hmap_mapping_layout(const struct hmap *h, struct hmap_layout *layout)
 }
 EXPORT_SYMBOL_TEST(hmap_mapping_layout);
 
+/*
+ * Take away what others see of arrays, all at once, since it may take long.  They
+ * have numbers in a row, or what is between them can be shown again.
+ */
+static void hide(struct mapped *m, struct llist_node *retired)
+{
+	u64 first = U64_MAX, end = 0;
+	struct array_pages *p;
+	unsigned long flags;
+
+	llist_for_each_entry(p, retired, retired) {
+		if (!list_empty(&p->list) && READ_ONCE(m->mapping))
+			hmap_mark_all(p->a);
+	}
+
+	/* Then nobody is showing a page of them, and nobody will. */
+	down_write(&m->lock);
+	llist_for_each_entry(p, retired, retired) {
+		if (list_empty(&p->list))
+			continue;
+		raw_spin_lock_irqsave(&p->a->h->lock, flags);
+		list_del_init(&p->list);
+		raw_spin_unlock_irqrestore(&p->a->h->lock, flags);
+		first = min(first, p->first);
+		end = max(end, p->first + pages_of(p));
+	}
+	downgrade_write(&m->lock);
+
+	if (m->mapping && first < end)
+		m->mapping->unmap(m->mapping, first, end - first);
+	up_read(&m->lock);
+}
+
 /**
  * hmap_mapped_hide() - Take away what others see of an array.
  * @a: the array, which no lookup finds any more
@@ -400,26 +449,39 @@ EXPORT_SYMBOL_TEST(hmap_mapping_layout);
  */
 void hmap_mapped_hide(struct bucket_array *a)
 {
-	struct array_pages *p = a->pages;
-	struct hmap *h = a->h;
-	struct mapped *m = h->mapped;
-	unsigned long flags;
+	a->pages->retired.next = NULL;
+	hide(a->h->mapped, &a->pages->retired);
+}
 
-	if (list_empty(&p->list))
-		return;
-	if (READ_ONCE(m->mapping))
-		hmap_mark_all(a);
+static void free_mapped_work(struct work_struct *work)
+{
+	struct mapped *m = container_of(work, struct mapped, free_work);
+	struct llist_node *retired = llist_del_all(&m->retired);
+	struct array_pages *p, *next;
+	struct hmap *h;
 
-	/* Then nobody is showing a page of it, and nobody will. */
-	down_write(&m->lock);
-	raw_spin_lock_irqsave(&h->lock, flags);
-	list_del_init(&p->list);
-	raw_spin_unlock_irqrestore(&h->lock, flags);
-	downgrade_write(&m->lock);
+	hide(m, retired);
+	/* The last of them may be what keeps the map. */
+	llist_for_each_entry_safe(p, next, retired, retired) {
+		h = p->a->h;
+		hmap_mapped_array_free(p->a);
+		hmap_put(h);
+		cond_resched();
+	}
+}
 
-	if (m->mapping)
-		m->mapping->unmap(m->mapping, p->first, pages_of(p));
-	up_read(&m->lock);
+/**
+ * hmap_mapped_free_later() - Hide and free an array, and put its map.
+ * @a: the array, which no lookup finds any more
+ *
+ * Context: Any.
+ */
+void hmap_mapped_free_later(struct bucket_array *a)
+{
+	struct mapped *m = a->h->mapped;
+
+	if (llist_add(&a->pages->retired, &m->retired))
+		queue_work(unmap_wq, &m->free_work);
 }
 
 /* Have overflow pages seen that somebody looked for before they were there. */
@@ -462,6 +524,7 @@ int hmap_mapped_init(struct hmap *h, const struct hmap_params *params)
 	init_rwsem(&m->lock);
 	INIT_LIST_HEAD(&m->arrays);
 	INIT_WORK(&m->missed_work, missed_work);
+	INIT_WORK(&m->free_work, free_mapped_work);
 	m->next_page = 1;
 	hmap_mix_secret_init(m->secret);
 	h->t.mapped = true;

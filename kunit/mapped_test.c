@@ -398,7 +398,7 @@ static void missed_page_is_unmapped(struct kunit *test)
 		put(v, i);
 	KUNIT_EXPECT_TRUE(test, is_gone(see(v, v->present.overflow)));
 	put(v, i);
-	flush_workqueue(hmap_wq);
+	hmap_barrier();
 	KUNIT_ASSERT_EQ(test, v->unmaps, 1);
 	KUNIT_EXPECT_EQ(test, v->unmapped[0].page, v->present.overflow);
 	KUNIT_EXPECT_FALSE(test, is_gone(see(v, v->present.overflow)));
@@ -406,8 +406,34 @@ static void missed_page_is_unmapped(struct kunit *test)
 	/* Where nobody did, nothing is unmapped. */
 	for (; i < 3 * PAGE_SIZE / v->h->t.stride * BUCKET_CNT; i++)
 		put(v, i);
-	flush_workqueue(hmap_wq);
+	hmap_barrier();
 	KUNIT_EXPECT_EQ(test, v->unmaps, 1);
+}
+
+/* Arrays that go while it takes long to take one away go together. */
+static void unmapped_at_once(struct kunit *test)
+{
+	struct viewer *v = viewer_of(test, &u64_to_u64);
+	u64 i, first;
+
+	v->h->finish_delay = 0;
+	put(v, 0);
+	first = v->present.page;
+	down_read(&v->h->mapped->lock);
+	for (i = 1; i < 1000; i++) {
+		put(v, i);
+		flush_work(&v->h->grow_work);
+		flush_delayed_work(&v->h->finish_work);
+	}
+	rcu_barrier();
+	flush_workqueue(hmap_wq);
+	KUNIT_EXPECT_EQ(test, v->unmaps, 0);
+	up_read(&v->h->mapped->lock);
+	hmap_barrier();
+	KUNIT_EXPECT_GT(test, v->h->growths, 4);
+	KUNIT_EXPECT_LE(test, v->unmaps, 2);
+	KUNIT_EXPECT_TRUE(test, is_gone(see(v, first)));
+	KUNIT_EXPECT_FALSE(test, is_gone(see(v, v->present.page)));
 }
 
 /*
@@ -446,6 +472,7 @@ static struct kunit_case mapped_cases[] = {
 	KUNIT_CASE(new_seed_is_told),
 	KUNIT_CASE(no_array_is_told),
 	KUNIT_CASE(missed_page_is_unmapped),
+	KUNIT_CASE(unmapped_at_once),
 	KUNIT_CASE(wiped_key_is_no_miss),
 	{}
 };
