@@ -53,6 +53,7 @@ static int raw_of(const struct view *v, PyObject *key, struct raw_key *raw)
 {
 	int err = -1;
 
+	raw->len = 0;
 	if ((PyObject *)Py_TYPE(key) != v->key_type)
 		return -1;
 	if (PyLong_Check(key)) {
@@ -66,7 +67,7 @@ static int raw_of(const struct view *v, PyObject *key, struct raw_key *raw)
 		err = 0;
 	}
 	PyErr_Clear();
-	return err;
+	return raw->len > HMAP_MAPPED_SIZE_MAX ? -1 : err;
 }
 
 static PyObject *to_python(const struct view *v, const void *elem)
