@@ -124,12 +124,13 @@ static const struct place *map_array(struct view *v,
 		return NULL;
 	if (!place->start) {
 		*place = (struct place) {
-			.start = at,
 			.mask = ((size_t)1 << array->log2_buckets) - 1,
 			.bytes = array->bytes,
 			.overflow = array->overflow,
 			.spare = array->spare,
 		};
+		/* Last, as a child may be forked at any moment. */
+		__atomic_store_n(&place->start, at, __ATOMIC_RELEASE);
 	} else if (place->bytes != array->bytes ||
 		   place->overflow != array->overflow ||
 		   place->spare != array->spare) {
