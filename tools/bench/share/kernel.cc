@@ -46,8 +46,57 @@ static int look(struct hmap_view *view, const string16 &key, uint64_t &elem)
 	return hmap_view_lookup(view, &key, sizeof(key), &elem, &len);
 }
 
-/* Filled by hmap_insert(), whatever it is read by. */
-template <class key> struct hmap : loops<key, hmap<key>> {
+/* The lengths of so many keys of a type, or NULL where it tells them. */
+static const __u32 *lens_of(const uint64_t *)
+{
+	return NULL;
+}
+
+static const __u32 *lens_of(const string16 *)
+{
+	static __u32 lens[BATCH];
+
+	std::fill(lens, lens + BATCH, (__u32)sizeof(string16));
+	return lens;
+}
+
+/* The elems of many keys, BATCH of them at a time. */
+template <class key, class fn>
+size_t in_batches(const key *keys, size_t n, const fn &lookup)
+{
+	uint64_t elems[BATCH];
+	__s32 results[BATCH];
+	size_t good = 0;
+
+	for (size_t i = 0; i < n; i += BATCH) {
+		__u32 m = std::min<size_t>(BATCH, n - i);
+
+		if (lookup(keys + i, lens_of(keys), elems, results, &m))
+			die("a batch");
+		for (size_t j = 0; j < m; j++)
+			good += !results[j] && elems[j] == elem_of(keys[i + j]);
+	}
+	return good;
+}
+
+/* Have @insert store the elems of many keys. */
+template <class key, class fn>
+void insert_in_batches(const key *keys, size_t n, const fn &insert)
+{
+	uint64_t elems[BATCH];
+
+	for (size_t i = 0; i < n; i += BATCH) {
+		__u32 m = std::min<size_t>(BATCH, n - i), done = m;
+
+		for (__u32 j = 0; j < m; j++)
+			elems[j] = elem_of(keys[i + j]);
+		if (insert(keys + i, elems, &done) || done != m)
+			die("a batch of inserts");
+	}
+}
+
+/* Filled by hmap_insert_batch(), whatever it is read by. */
+template <class key> struct hmap : lookups<key, hmap<key>> {
 	struct hmap_view *view = NULL;
 	int fd = -1;
 
@@ -84,11 +133,16 @@ template <class key> struct hmap : loops<key, hmap<key>> {
 			die("hmap_view");
 	}
 
-	void insert_one(const key &k, uint64_t elem)
+	void insert(const key *keys, size_t n) override
 	{
-		if (hmap_insert(fd, &k, sizeof(k), &elem, sizeof(elem),
-				HMAP_INSERT_ANY))
-			die("hmap_insert");
+		insert_in_batches(keys, n, [this](auto keys, auto elems,
+						  auto count) {
+			__s32 results[BATCH];
+
+			return hmap_insert_batch(fd, keys, lens_of(keys), elems,
+						 NULL, results, count,
+						 HMAP_INSERT_ANY);
+		});
 	}
 
 	bool lookup_one(const key &k, uint64_t &elem)
@@ -96,28 +150,6 @@ template <class key> struct hmap : loops<key, hmap<key>> {
 		return !look(view, k, elem);
 	}
 };
-
-/* The elems of many keys, BATCH of them at a time. */
-template <class key, class fn>
-size_t in_batches(const key *keys, size_t n, const fn &lookup)
-{
-	static __u32 lens[BATCH];
-	uint64_t elems[BATCH];
-	__s32 results[BATCH];
-	size_t good = 0;
-
-	std::fill(lens, lens + BATCH, (__u32)sizeof(key));
-	for (size_t i = 0; i < n; i += BATCH) {
-		__u32 m = std::min<size_t>(BATCH, n - i);
-
-		if (lookup(keys + i, sizeof(key) == 8 ? NULL : lens, elems,
-			   results, &m))
-			die("a batch");
-		for (size_t j = 0; j < m; j++)
-			good += !results[j] && elems[j] == elem_of(keys[i + j]);
-	}
-	return good;
-}
 
 template <class key> struct hmap_batch_view : hmap<key> {
 	static std::unique_ptr<table<key>> make(size_t n)
@@ -178,7 +210,7 @@ template <class key> struct hmap_ioctl : hmap<key> {
 
 /* === bpf(2) === */
 
-template <class key> struct bpf : loops<key, bpf<key>> {
+template <class key> struct bpf : lookups<key, bpf<key>> {
 	int fd = -1;
 
 	static long call(int cmd, union bpf_attr &attr)
@@ -206,25 +238,31 @@ template <class key> struct bpf : loops<key, bpf<key>> {
 		close(fd);
 	}
 
-	bool one(int cmd, const key &k, uint64_t *elem)
+	void insert(const key *keys, size_t n) override
+	{
+		insert_in_batches(keys, n, [this](auto keys, auto elems,
+						  auto count) {
+			union bpf_attr attr = {};
+			long err;
+
+			attr.batch.map_fd = fd;
+			attr.batch.keys = (uintptr_t)keys;
+			attr.batch.values = (uintptr_t)elems;
+			attr.batch.count = *count;
+			err = call(BPF_MAP_UPDATE_BATCH, attr);
+			*count = attr.batch.count;
+			return err;
+		});
+	}
+
+	bool lookup_one(const key &k, uint64_t &elem)
 	{
 		union bpf_attr attr = {};
 
 		attr.map_fd = fd;
 		attr.key = (uintptr_t)&k;
-		attr.value = (uintptr_t)elem;
-		return !call(cmd, attr);
-	}
-
-	void insert_one(const key &k, uint64_t elem)
-	{
-		if (!one(BPF_MAP_UPDATE_ELEM, k, &elem))
-			die("bpf");
-	}
-
-	bool lookup_one(const key &k, uint64_t &elem)
-	{
-		return one(BPF_MAP_LOOKUP_ELEM, k, &elem);
+		attr.value = (uintptr_t)&elem;
+		return !call(BPF_MAP_LOOKUP_ELEM, attr);
 	}
 };
 

@@ -56,15 +56,8 @@ template <class key> struct table {
 	virtual size_t lookup(const key *keys, size_t n) = 0;
 };
 
-/* Of a table that has insert_one() and lookup_one(), all calls in a loop. */
-template <class key, class impl> struct loops : table<key> {
-	void insert(const key *keys, size_t n) override
-	{
-		for (size_t i = 0; i < n; i++)
-			static_cast<impl *>(this)->insert_one(keys[i],
-							      elem_of(keys[i]));
-	}
-
+/* Of a table that has lookup_one(). */
+template <class key, class impl> struct lookups : table<key> {
 	size_t lookup(const key *keys, size_t n) override
 	{
 		size_t good = 0;
@@ -75,6 +68,16 @@ template <class key, class impl> struct loops : table<key> {
 								      elem) &&
 				elem == elem_of(keys[i]);
 		return good;
+	}
+};
+
+/* And insert_one(). */
+template <class key, class impl> struct loops : lookups<key, impl> {
+	void insert(const key *keys, size_t n) override
+	{
+		for (size_t i = 0; i < n; i++)
+			static_cast<impl *>(this)->insert_one(keys[i],
+							      elem_of(keys[i]));
 	}
 };
 
