@@ -87,12 +87,16 @@ void print_begin(enum format format, const struct map *map)
 
 static void print_text(const struct map *map, const struct hmap_item *item)
 {
-	text_print(&map->key, item->key, item->key_len);
+	static char line[2 * TEXT_MAX_LEN + 2];
+	char *end = line;
+
+	end += text_value(&map->key, item->key, item->key_len, end);
 	if (map->elem.max) {
-		putc_unlocked('\t', out);
-		text_print(&map->elem, item->elem, item->elem_len);
+		*end++ = '\t';
+		end += text_value(&map->elem, item->elem, item->elem_len, end);
 	}
-	putc_unlocked('\n', out);
+	*end++ = '\n';
+	fwrite_unlocked(line, 1, end - line, out);
 }
 
 void print_entry(enum format format, const struct map *map,

@@ -170,16 +170,15 @@ static size_t text_hex(const unsigned char *s, __u32 len, char *to)
 
 size_t text_number(__u64 n, char *to)
 {
-	char reversed[20];
-	int len = 0, i;
+	char digits[20];
+	char *end = digits + sizeof(digits), *begin = end;
 
 	do {
-		reversed[len++] = '0' + n % 10;
+		*--begin = '0' + n % 10;
 		n /= 10;
 	} while (n);
-	for (i = 0; i < len; i++)
-		to[i] = reversed[len - 1 - i];
-	return len;
+	memcpy(to, begin, end - begin);
+	return end - begin;
 }
 
 size_t text_value(const struct type *type, const void *data, __u32 len, char *to)
