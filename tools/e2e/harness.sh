@@ -100,7 +100,7 @@ create()	# NAME KEY ELEM [OPTION]...
 restore_at_end()
 {
 	mode=$(stat -c %a /dev/hmap)
-	parameters=$(cd /sys/module/hmap/parameters && grep '' max_*)
+	parameters=$(cd /sys/module/hmap/parameters && grep '' max_* finish_delay_ms)
 	trap 'chmod "$mode" /dev/hmap
 	      for name in $parameters; do
 			parameter "${name%:*}" "${name#*:}"

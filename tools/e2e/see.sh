@@ -1,7 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 #
-# What hmapctl shows of the inside of maps, and of what they do: explain, top.
+# What hmapctl shows of the inside of maps, and of what they do: explain, top,
+# watch.
 #
 # Tests are called by name:
 # shellcheck disable=SC2317
@@ -117,5 +118,70 @@ test_top_sort()
 	refused 2 'use --once' hmapctl top
 }
 
+# Each digit of an array is the entries of a bucket.
+entries_shown()
+{
+	sed -n '5s/^count *[0-9]*//p' out | fold -w 1 |
+		awk '{ n += index("123456789abcdefghijklmnopqrstuvwxyz", $1) }
+		     END { print n }'
+}
+
+test_watch()
+{
+	create m u64 u64
+	run 0 hmapctl watch m --once --delay 0.01
+	has '^m  u64 -> 8 bytes$'
+	has '^there is no array yet$'
+	seq 0 51 | sed 's/$/\t1/' >entries
+	run 0 hmapctl load m entries
+	run 0 hmapctl watch m --once --delay 0.01
+	has '^load 6.50 per bucket.* bytes [0-9]+ of '
+	has '^count  +52 '
+	has '^B  +3$'
+	[ "$(wc -l <out)" -lt 25 ] || die "more than 24 lines"
+	awk 'length > 80 { exit 1 }' out || die "more than 80 columns"
+	[ "$(entries_shown)" = 52 ] || { show out; die "not 52 entries"; }
+}
+
+test_watch_utf8()
+{
+	create m u64 none
+	seq 8 >keys
+	run 0 hmapctl load m keys
+	run 0 env LC_ALL=C.UTF-8 hmapctl watch m --once --delay 0.01
+	has '^count  +8 +█$'
+	run 0 env LC_ALL=C hmapctl watch m --once --delay 0.01
+	has '^count  +8 +8$'
+}
+
+test_watch_growth()
+{
+	restore_at_end
+	create m u64 none
+	parameter finish_delay_ms 600000
+	seq 0 53 >keys
+	run 0 hmapctl load m keys
+	run 0 hmapctl watch m --once --delay 0.01
+	parameter finish_delay_ms 0
+	has 'evacuated #+-+ [1-9][0-9]* %$'
+	has '^struct hmap  +old 2\^3  +new 2\^4$'
+	has ' [0-9a-z.]*X[0-9a-zX.]*  +[0-9a-z.]{16}$'
+	[ "$(entries_shown)" = 54 ] || { show out; die "not 54 entries"; }
+	refused 2 'use --once' hmapctl watch m
+	refused 2 "--delay '0'" hmapctl watch m --once --delay 0
+	run 0 hmapctl count m
+	printed 54
+}
+
+test_watch_rates()
+{
+	create m u64 u64
+	hmapctl watch m --once --delay 2 >out &
+	sleep 0.5
+	seq 500 | sed 's/$/\t1/' | hmapctl load m
+	wait
+	has '^0 lookups/s, [12][0-9][0-9] inserts/s, 0 deletes/s$'
+}
+
 run_tests explain_empty explain_hit_and_miss explain_growth explain_refused \
-	top top_rates top_sort
+	top top_rates top_sort watch watch_utf8 watch_growth watch_rates

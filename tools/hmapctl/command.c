@@ -19,7 +19,7 @@ const struct command * const commands[] = {
 	&command_delete, &command_count, &command_xchg, &command_cmpxchg, &command_add,
 	&command_take, &command_load, &command_dump, &command_save,
 	&command_restore, &command_copy, &command_show,
-	&command_explain, &command_top,
+	&command_explain, &command_top, &command_watch,
 	&command_limit, &command_rename, &command_chmod, &command_chown,
 	&command_clear, &command_unlink, &command_picture, &command_record,
 	&command_help, NULL

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "hmapctl.h"
+#include "screen.h"
 
 #define DEFERRED_MAX	16
 
@@ -33,6 +34,7 @@ void message_source(const char *name, unsigned long line)
 static void message(int err, const char *fmt, va_list args)
 {
 	progress_erase();
+	screen_end();
 	fputs("hmapctl: ", stderr);
 	if (source)
 		fprintf(stderr, "%s:%lu: ", source, source_line);

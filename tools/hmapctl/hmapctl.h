@@ -117,6 +117,7 @@ extern const struct command command_create, command_list, command_insert,
 	command_copy, command_show, command_explain, command_top,
 	command_limit, command_rename, command_chmod, command_chown,
 	command_clear, command_unlink, command_picture, command_record,
+	command_watch,
 	command_help;
 
 /* All of them, in the order in which help lists them; ends with NULL. */

@@ -90,6 +90,15 @@ static void summarize(const char *buckets, size_t n, char *cell)
 	cell[1] = cell_digit(longest);
 }
 
+void fill_shrink(struct fill *fill, size_t nr)
+{
+	size_t n = fill->nr / nr, i;
+
+	for (i = 0; n > 1 && i < nr; i++)
+		summarize(fill->cells + 2 * i * n, n, fill->cells + 2 * i);
+	fill->nr = n ? nr : fill->nr;
+}
+
 /* Returns whether the array is of that size still. */
 static bool read_fill(struct fill *fill, int fd, unsigned int log2)
 {
@@ -127,8 +136,11 @@ static void open_bucket(struct snapshot *s, int fd, bool old, __u64 bucket)
 	/* The array may have gone meanwhile. */
 	if (!*p || strtoull(p, &p, 10) != bucket)
 		return;
-	snprintf(s->opened + used, sizeof(s->opened) - used, "%s %s\n", want,
-		 p);
+	n = snprintf(s->opened + used, sizeof(s->opened) - used, "%s %s\n",
+		     want, p);
+	/* A line is there as a whole, or not at all. */
+	if (n >= sizeof(s->opened) - used)
+		s->opened[used] = '\0';
 }
 
 /* The cell with the longest chain, and of those the fullest. */
@@ -169,6 +181,16 @@ static void open_buckets(struct snapshot *s, const struct map *map,
 				    (1ULL << s->oldfill.log2));
 		}
 	}
+	close(fd);
+}
+
+void snapshot_open(struct snapshot *s, const struct map *map, bool old,
+		   __u64 bucket, unsigned int nr)
+{
+	int fd = debugfs_open(map, "buckets", O_RDWR);
+
+	for (s->opened[0] = '\0'; nr; nr--)
+		open_bucket(s, fd, old, bucket++);
 	close(fd);
 }
 

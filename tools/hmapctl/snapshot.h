@@ -46,6 +46,13 @@ const char *snapshot_field(const struct snapshot *s, const char *name);
 int cell_entries(const struct fill *fill, size_t cell);
 int cell_chain(const struct fill *fill, size_t cell);
 
+/* Open just these buckets, those of them that there are. */
+void snapshot_open(struct snapshot *s, const struct map *map, bool old,
+		   __u64 bucket, unsigned int nr);
+
+/* Have no more than @nr cells, a power of two. */
+void fill_shrink(struct fill *fill, size_t nr);
+
 /* Prints a line of JSON; after json_begin(). */
 void snapshot_print(const struct snapshot *s);
 

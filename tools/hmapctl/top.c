@@ -12,11 +12,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
-#include <unistd.h>
 #include "hmapctl.h"
-
-#define DELAY_MAX	3600.0	/* seconds */
-#define KEY_ESCAPE	27
+#include "screen.h"
 
 /* === Rows === */
 
@@ -51,12 +48,6 @@ static const struct row *find_row(const struct rows *r, __u64 id)
 		if (r->row[i].info.id == id)
 			return &r->row[i];
 	return NULL;
-}
-
-static double seconds_between(const struct timespec *a,
-			      const struct timespec *b)
-{
-	return (b->tv_sec - a->tv_sec) + (b->tv_nsec - a->tv_nsec) / 1e9;
 }
 
 static void set_rates(struct row *row, double seconds)
@@ -597,17 +588,12 @@ static bool act_on(int key)
 /* Act on keys until it is time to look again; false to quit. */
 static bool watch_keys(double delay)
 {
-	struct timespec now;
-	double left;
 	int key;
 
 	for (;;) {
 		sort_rows();
 		draw();
-		clock_gettime(CLOCK_MONOTONIC, &now);
-		left = delay - seconds_between(&rows.when, &now);
-		timeout(left > 0 ? (int)(1000 * left) : 0);
-		key = getch();
+		key = screen_key(&rows.when, delay);
 		if (key == ERR)
 			return true;
 		if (!act_on(key))
@@ -622,81 +608,31 @@ static void must_look(void)
 	struct map map = { .flags = O_RDONLY };
 	int err = look();
 
-	if (!err)
-		return;
-	if (stdscr && !isendwin())
-		endwin();
-	fail(EXIT_REFUSED, "listing maps: %s",
-	     reason(&map, HMAP_IOC_INFO, err));
-}
-
-static double parse_delay(const char *text)
-{
-	char *end;
-	double delay = strtod(text, &end);
-
-	if (end == text || *end || !(delay > 0 && delay <= DELAY_MAX))
-		fail(EXIT_MISUSE, "top: --delay '%s': not over 0 and up to %.0f seconds",
-		     brief(text), DELAY_MAX);
-	return delay;
-}
-
-static void wait_for(double delay)
-{
-	const struct timespec t = {
-		.tv_sec = delay,
-		.tv_nsec = 1e9 * fmod(delay, 1),
-	};
-
-	nanosleep(&t, NULL);
-}
-
-static void leave_screen(void *screen)
-{
-	endwin();
-	delscreen(screen);
-}
-
-static void run_screen(double delay)
-{
-	SCREEN *screen = newterm(NULL, stdout, stdin);
-
-	if (!screen)
-		fail(EXIT_REFUSED,
-		     "the terminal '%s' is not known (--once needs none)",
-		     getenv("TERM") ? brief(getenv("TERM")) : "");
-	defer(leave_screen, screen);
-	noecho();
-	cbreak();
-	keypad(stdscr, true);
-	set_escdelay(100);
-	curs_set(0);
-	while (watch_keys(delay))
-		must_look();
+	if (err)
+		fail(EXIT_REFUSED, "listing maps: %s",
+		     reason(&map, HMAP_IOC_INFO, err));
 }
 
 static void top_maps(const struct args *args)
 {
-	double delay = 2;
+	double delay = option_delay(args, 2);
 
-	if (args->opt[OPT_DELAY])
-		delay = parse_delay(args->opt[OPT_DELAY]);
 	sort_by = args->opt[OPT_SORT] ? find_column(args->opt[OPT_SORT]) :
 					find_column("ID");
 	inverted = false;
 	view.filter[0] = 0;
 	before.nr = 0;
 	rows.nr = 0;
-	if (!args->opt[OPT_ONCE] &&
-	    (!isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO)))
-		fail(EXIT_MISUSE, "top: this is no terminal: use --once");
+	if (!args->opt[OPT_ONCE])
+		screen_open(args);
 
 	must_look();
 	if (!args->opt[OPT_ONCE]) {
-		run_screen(delay);
+		while (watch_keys(delay))
+			must_look();
 		return;
 	}
-	wait_for(delay);
+	wait_seconds(delay);
 	must_look();
 	sort_rows();
 	print_once();

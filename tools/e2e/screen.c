@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* hmapctl top on a terminal: what it draws, and what keys do. */
+/* hmapctl top and watch on a terminal: what they draw, and what keys do. */
 #include <poll.h>
 #include <pty.h>
 #include <signal.h>
@@ -36,18 +36,24 @@ static void see(const char *text)
 	seen = found + strlen(text) - drawn;
 }
 
-static void start_top(void)
+static void start(const char *term, const char *command, const char *map)
 {
 	const struct winsize size = { .ws_row = 24, .ws_col = 80 };
 
 	pid = forkpty(&terminal, NULL, NULL, &size);
 	OK(pid >= 0);
 	if (!pid) {
-		setenv("TERM", "linux", 1);
-		execlp("hmapctl", "hmapctl", "top", "--delay", "0.2", NULL);
+		setenv("TERM", term, 1);
+		execlp("hmapctl", "hmapctl", command, "--delay", "0.2", map,
+		       NULL);
 		_exit(127);
 	}
 	see("F10 Quit");	/* the last line */
+}
+
+static void start_top(void)
+{
+	start("linux", "top", NULL);
 }
 
 static void press(const char *keys)
@@ -149,11 +155,89 @@ static void resized(void)
 	quits("q");
 }
 
+/* A map of 2^3 buckets, as long as its growth is held: 52 entries, and one. */
+static int make_growing(void)
+{
+	int fd = make_u64("drawn", 0600);
+
+	for (__u64 key = 0; key < 53; key++)
+		EQ(put(fd, key, key), 0);
+	return fd;
+}
+
+static void watch_draws(void)
+{
+	make_growing();
+	start("linux", "watch", "drawn");
+	OK(strstr(drawn, "struct hmap"));
+	OK(strstr(drawn, "count"));
+	OK(strstr(drawn, "53"));
+	OK(strstr(drawn, "emptyRest"));
+	OK(strstr(drawn, "\033[3"));	/* a colour */
+	quits("q");
+}
+
+static void watch_without_color(void)
+{
+	make_growing();
+	start("vt100", "watch", "drawn");
+	OK(!strstr(drawn, "\033[3"));
+	quits("\033[21~q");	/* a vt100 has no F10 */
+}
+
+static void watch_follows_changes(void)
+{
+	int fd = make_u64("drawn", 0600);
+
+	start("linux", "watch", "drawn");
+	OK(strstr(drawn, "there is no array yet"));
+	EQ(put(fd, 1, 1), 0);
+	see("2^0 buckets of");
+	quits("q");
+}
+
+static void watch_goes_to_buckets(void)
+{
+	int fd = make_u64("drawn", 0600);
+
+	for (__u64 key = 0; key < 4000; key++)
+		EQ(put(fd, key, key), 0);
+	start("linux", "watch", "drawn");
+	press("700\f");
+	see("emptyRest");
+	see("700 ");
+	see("701 ");
+	press("\033[4~\f");	/* End */
+	see("1023 ");
+	press("\033[5~\f");	/* Page Up */
+	see("1016 ");
+	quits("q");
+}
+
+static void watch_resized(void)
+{
+	const struct winsize large = { .ws_row = 60, .ws_col = 200 };
+	const struct winsize tiny = { .ws_row = 1, .ws_col = 1 };
+
+	make_growing();
+	start("linux", "watch", "drawn");
+	EQ(ioctl(terminal, TIOCSWINSZ, &large), 0);
+	see("F10 Quit");
+	EQ(ioctl(terminal, TIOCSWINSZ, &tiny), 0);
+	press("9\t");
+	quits("q");
+}
+
 static const struct test tests[] = {
 	TEST(draws_maps),
 	TEST(follows_changes),
 	TEST(keys),
 	TEST(resized),
+	TEST(watch_draws),
+	TEST(watch_without_color),
+	TEST(watch_follows_changes),
+	TEST(watch_goes_to_buckets),
+	TEST(watch_resized),
 };
 
 int main(void)
