@@ -7,6 +7,7 @@
 # make uninstall	remove what that has put there
 # make deb	build Debian packages of all that; they go to build/deb
 # make demo	see a map at work in the distribution's kernel, in QEMU
+# make tour	see all that is written about Go's map happen to one, step by step
 # make test	run all tests in a kernel made to find mistakes, in QEMU
 # make test-install	install, use and remove it all as a user would, in QEMU
 # make check	have the sources looked over by checkpatch, sparse and others
@@ -62,6 +63,9 @@ hmapctl:
 demo test shell:
 	@tools/qemu/$@
 
+tour:
+	@tools/qemu/demo tour
+
 install:
 	@tools/packaging/install
 
@@ -95,4 +99,4 @@ clean:
 help:
 	@sed -n '3,/^$$/s/^# \?//p' $(firstword $(MAKEFILE_LIST))
 
-.PHONY: all module no-module lib hmapctl install uninstall deb demo test test-install shell bench share stall check model clean help
+.PHONY: all module no-module lib hmapctl install uninstall deb demo tour test test-install shell bench share stall check model clean help
