@@ -161,25 +161,25 @@ static void open_buckets(struct snapshot *s, const struct map *map,
 			 __u64 nevacuate)
 {
 	int fd = debugfs_open(map, "buckets", O_RDWR);
-	__u64 i;
+	__u64 old = 1ULL << s->oldfill.log2, full, i;
+	bool moved = s->oldfill.nr && nevacuate;
 
-	if (s->oldfill.nr) {
-		if (nevacuate)
-			open_bucket(s, fd, true, nevacuate - 1);
-		if (nevacuate < 1ULL << s->oldfill.log2)
-			open_bucket(s, fd, true, nevacuate);
-	}
-	if (s->fill.nr && s->fill.nr <= 4)
+	if (moved)
+		open_bucket(s, fd, true, nevacuate - 1);
+	if (s->oldfill.nr && nevacuate < old)
+		open_bucket(s, fd, true, nevacuate);
+	if (s->fill.nr && s->fill.nr <= 4) {
 		for (i = 0; i < s->fill.nr; i++)
 			open_bucket(s, fd, false, i);
-	else if (s->fill.nr) {
-		open_bucket(s, fd, false, (__u64)fullest(&s->fill) *
-			    ((1ULL << s->fill.log2) / s->fill.nr));
-		if (s->oldfill.nr && nevacuate) {
+	} else if (s->fill.nr) {
+		if (moved) {
 			open_bucket(s, fd, false, nevacuate - 1);
-			open_bucket(s, fd, false, nevacuate - 1 +
-				    (1ULL << s->oldfill.log2));
+			open_bucket(s, fd, false, nevacuate - 1 + old);
 		}
+		full = fullest(&s->fill) *
+		       ((1ULL << s->fill.log2) / s->fill.nr);
+		if (!moved || full % old != nevacuate - 1)
+			open_bucket(s, fd, false, full);
 	}
 	close(fd);
 }
