@@ -10,7 +10,8 @@
 . "$(dirname "$0")/harness.sh"
 
 subcommands='create list insert lookup delete count xchg cmpxchg add take load
-dump save restore copy show explain top limit rename chmod chown clear unlink help'
+dump save restore copy show explain top watch limit rename chmod chown clear unlink
+picture record help'
 
 test_help()
 {
