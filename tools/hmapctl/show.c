@@ -80,6 +80,8 @@ static void show_info(const struct map *map)
 	fprintf(out, "id                 %llu\n", i->id);
 	fprintf(out, "key                %s\n", type_key_name(i));
 	fprintf(out, "elem               %s\n", type_elem_name(i));
+	if (i->create_flags & HMAP_CREATE_MAPPED)
+		fprintf(out, "mapped             yes\n");
 	show_limited("entries", i->count, i->max_entries);
 	show_limited("bytes", i->bytes, i->max_bytes);
 	if (i->owner_max_bytes)
