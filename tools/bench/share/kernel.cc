@@ -175,6 +175,8 @@ template <class key> struct hmap_batch_ioctl : hmap<key> {
 		return hmap<key>::template open_one<hmap_batch_ioctl>(n);
 	}
 
+	bool is_memory() override { return false; }
+
 	size_t lookup(const key *keys, size_t n) override
 	{
 		return in_batches(keys, n, [this](auto keys, auto lens,
@@ -191,6 +193,8 @@ template <class key> struct hmap_ioctl : hmap<key> {
 	{
 		return hmap<key>::template open_one<hmap_ioctl>(n);
 	}
+
+	bool is_memory() override { return false; }
 
 	size_t lookup(const key *keys, size_t n) override
 	{
@@ -237,6 +241,8 @@ template <class key> struct bpf : lookups<key, bpf<key>> {
 	{
 		close(fd);
 	}
+
+	bool is_memory() override { return false; }
 
 	void insert(const key *keys, size_t n) override
 	{
