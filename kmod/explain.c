@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * HMAP_IOC_EXPLAIN: how a lookup goes, for the owner of the map or root.
+ * HMAP_IOC_EXPLAIN: how a lookup goes, for root or, where that is wanted, the
+ * owner of the map.
  *
  * Bits of the hashes of keys that somebody picks may help to find the secrets
- * that all maps share; hence hmap_explain_for.
+ * that all maps share (S14); hence hmap_explain_for.
  */
 #include <linux/build_bug.h>
 #include <linux/capability.h>

@@ -48,7 +48,7 @@ module_param_cb(max_user_bytes, &max_user_bytes_ops, &hmap_max_user_bytes, 0644)
 __MODULE_PARM_TYPE(max_user_bytes, "ulong");
 MODULE_PARM_DESC(max_user_bytes, "Bytes of memory for all maps of one user (0 = a quarter of RAM)");
 
-unsigned int hmap_explain_for = EXPLAIN_FOR_OWNER;
+unsigned int hmap_explain_for = EXPLAIN_FOR_ADMIN;
 module_param_named(explain, hmap_explain_for, uint, 0644);
 MODULE_PARM_DESC(explain, "Who may ask for the way of a lookup (0 = nobody, 1 = CAP_SYS_ADMIN, 2 = a map's owner, too)");
 

@@ -266,15 +266,17 @@ static void for_whom(void)
 	__u64 key = 1;
 
 	EQ(put(fd, 1, 1), 0);
-	EQ(parameter("explain"), 2);
-	as(1000, as_owner);
-	as(1000, as_reader);
+	EQ(parameter("explain"), 1);
 	expected = -EPERM;
-	set_parameter("explain", 1);
 	as(1000, as_owner);
 	as(1000, as_reader);
 	EQ(explain(fd, &key, 8, &e), 0);
+	set_parameter("explain", 2);
+	expected = 0;
+	as(1000, as_owner);
+	as(1000, as_reader);
 	set_parameter("explain", 0);
+	expected = -EPERM;
 	as(1000, as_owner);
 	EQ(explain(fd, &key, 8, &e), -EPERM);
 }

@@ -29,7 +29,7 @@ static const struct reason {
 	{ HMAP_IOC_SET, EPERM,
 	  "only its owner, or who has CAP_FOWNER, may change it; a new owner takes CAP_CHOWN" },
 	{ HMAP_IOC_EXPLAIN, EPERM,
-	  "only its owner and CAP_SYS_ADMIN may ask that, or fewer, by the parameter explain" },
+	  "it takes CAP_SYS_ADMIN, unless the module's parameter explain is 2" },
 	{ HMAP_IOC_NEXT, ESTALE, "it was cleared meanwhile" },
 	{ 0, ENOENT, "it is not there" },
 	{ 0, EEXIST, "it is there already" },

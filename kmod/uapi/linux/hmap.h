@@ -558,8 +558,8 @@ struct hmap_info {
  *
  * Where INSERT makes the first array, no flag is set.
  *
- * This is for the owner of the map, or who has CAP_SYS_ADMIN.  The module's
- * parameter "explain" can restrict it to the latter, or forbid it.
+ * This is for who has CAP_SYS_ADMIN.  The module's parameter "explain" can allow
+ * it to the owner of the map, too, or forbid it.
  *
  * Errors:
  *	EINVAL	@key_len does not fit the map
