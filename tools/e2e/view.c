@@ -314,6 +314,22 @@ static void typed(void)
 	hmap_view_close(wide);
 }
 
+/* In cxx.cc */
+__u32 cxx_count_points(int fd, __u32 nr);
+
+static void from_cplusplus(void)
+{
+	int fd = make_mapped(HMAP_KIND_U32, 4, 8);
+
+	for (__u32 i = 0; i < NR; i++) {
+		__s32 point[] = { i, -i };
+
+		EQ(insert(fd, &i, 4, point, 8, HMAP_INSERT_ANY), 0);
+	}
+	EQ(cxx_count_points(fd, 2 * NR), NR);
+	EQ(cxx_count_points(make_mapped(HMAP_KIND_U64, 8, 8), 1), ~0U);
+}
+
 static void batches(void)
 {
 	static __u64 keys[3 * NR], elems[3 * NR];
@@ -736,6 +752,7 @@ static const struct test tests[] = {
 	TEST(many_clears),
 	TEST(kinds),
 	TEST(typed),
+	TEST(from_cplusplus),
 	TEST(batches),
 	TEST(others),
 	TEST(no_address_space),
