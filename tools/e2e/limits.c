@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /* The limits of a map, a user and a cgroup, and what happens at them. */
 #define _GNU_SOURCE
+#include <hmap.h>
+#include <hmap_view.h>
 #include <linux/capability.h>
 #include <sched.h>
 #include <sys/mman.h>
@@ -710,6 +712,44 @@ static void growth_is_charged(void)
 	remove_group("growing");
 }
 
+static bool is_free_of_charge(void *group)
+{
+	return charged(group) < SLACK;
+}
+
+/* Who has looked all keys up, and stays, keeps nothing of what is cleared. */
+static void views_are_not_charged(void)
+{
+	struct hmap_create mapped = {
+		.key_kind = HMAP_KIND_U64,
+		.key_size = 8,
+		.elem_size = 8,
+		.flags = HMAP_CREATE_MAPPED,
+	};
+	__u64 *nr = shared(sizeof(*nr)), key, elem;
+	__u32 len = sizeof(elem);
+	struct hmap_view *view;
+	int fd;
+
+	need_memory_cgroup();
+	make_group("mapped", "max");
+	fd = make(&mapped);
+	inside("mapped", put_60000, fd, nr);
+	OK(becomes_true(has_grown, &fd));
+	OK(charged("mapped") > 60000 * 16);
+	view = hmap_view(fd);
+	OK(view);
+	for (key = 0; key < *nr; key++) {
+		EQ(hmap_view_lookup(view, &key, 8, &elem, &len), 0);
+		EQ(elem, key);
+	}
+	EQ(clear(fd), 0);
+	OK(becomes_true(is_free_of_charge, "mapped"));
+	hmap_view_close(view);
+	close(fd);
+	remove_group("mapped");
+}
+
 /* This needs nothing but a buffer of @room bytes for the elem. */
 static int take_absent(int fd, __u32 room)
 {
@@ -805,6 +845,7 @@ static const struct test tests[] = {
 	TEST(group_is_full),
 	TEST(growth_is_refused),
 	TEST(growth_is_charged),
+	TEST(views_are_not_charged),
 	TEST(copies_are_charged),
 	TEST(each_pays_for_his_own),
 };
