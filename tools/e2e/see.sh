@@ -59,10 +59,10 @@ test_explain_refused()
 	refused 2 "'x'" hmapctl explain m x
 	chmod 666 /dev/hmap
 	as_nobody 1 'hmapctl explain m 1'
-	complained "only its owner"
+	complained "takes CAP_SYS_ADMIN"
 	parameter explain 0
-	refused 1 "only its owner" hmapctl explain m 1
-	parameter explain 2
+	refused 1 "takes CAP_SYS_ADMIN" hmapctl explain m 1
+	parameter explain 1
 }
 
 test_top()
