@@ -690,7 +690,7 @@ static bool is_available(void *bytes)
 
 #define MANY	200000ULL
 /* CPUs keep some of the pages that are freed, large ones among them. */
-#define KEPT	(16ULL << 20)
+#define KEPT	(64ULL << 20)
 
 /* A view that nobody looks at again keeps no array that was replaced. */
 static void nothing_is_pinned(void)
@@ -703,7 +703,7 @@ static void nothing_is_pinned(void)
 	check_filled(view, MANY);
 	bytes = info(fd).bytes;
 	OK(bytes > MANY * 16);
-	for (int i = 0; i < 10; i++)
+	for (int i = 0; i < 30; i++)
 		EQ(clear(fd), 0);
 	/* At most the array there is, and one that is just being freed. */
 	wanted = before - 2 * bytes - KEPT;
