@@ -137,7 +137,7 @@ static bool add_page(struct bucket_array *a, void *page)
 	added = !has_room(a) && p->nr < p->max;
 	if (added) {
 		p->page[p->nr] = page;
-		/* Pairs with the acquire in room_in(). */
+		/* Pairs with the acquire in room_in() and page_of(). */
 		smp_store_release(&p->nr, p->nr + 1);
 	}
 	raw_spin_unlock_irqrestore(&h->lock, flags);

@@ -40,7 +40,7 @@ static void view_change(struct hmap_mapping *mapping)
 	struct hmap_control *c = mapping->control;
 
 	WRITE_ONCE(c->generation, c->generation + 1);
-	/* Odd before anything else, as readers see it. */
+	/* Odd first; pairs with the fence of readers, see struct hmap_control. */
 	smp_wmb();
 }
 
@@ -63,7 +63,7 @@ static void view_changed(struct hmap_mapping *mapping,
 
 	put_array(&c->present, present);
 	put_array(&c->old, old);
-	/* Even after all of that. */
+	/* Even last; pairs with the acquire of readers. */
 	smp_store_release(&c->generation, c->generation + 1);
 }
 
