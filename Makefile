@@ -23,8 +23,12 @@
 # KDIR=		the headers of another kernel to build hmap.ko for
 # PREFIX=	where to install; /usr/local
 # DESTDIR=	a root directory to install in, for making a package
-# KERNEL=	what to test in: debug (the default), kcsan, or rt; what to try
-#		it in: stock (the default), or debug or kcsan
+# KERNEL=	what to test in: 5.10, 6.1 (the default), 6.12, or another that
+#		Debian has the source of; or stock or rt, the ones that it ships.
+#		The default of shell is stock
+# CONFIG=	how that source is built: debug (the default), kcsan, or another
+#		of tools/qemu/config
+# ARCH=		the machine to test on: x86_64
 # APT=no	install no packages, but say which are missing
 # STRESS_MS=	how long each case of the stress tests takes
 # ENTRIES=	how many entries stall inserts
