@@ -1278,18 +1278,20 @@ static void irq_in_between(struct kunit *test)
 	hmap_test_check(test, m->h);
 }
 
+KUNIT_ARRAY_PARAM(each_kind, hmap_test_kinds, hmap_test_describe_kind);
+
 static struct kunit_case access_cases[] = {
-	KUNIT_CASE_PARAM(nothing_in_no_array, hmap_test_kinds),
-	KUNIT_CASE_PARAM(insert_modes, hmap_test_kinds),
-	KUNIT_CASE_PARAM(many_entries, hmap_test_kinds),
-	KUNIT_CASE_PARAM(take, hmap_test_kinds),
-	KUNIT_CASE_PARAM(xchg_elem, hmap_test_kinds),
-	KUNIT_CASE_PARAM(compare_and_exchange, hmap_test_kinds),
-	KUNIT_CASE_PARAM(hold_and_release, hmap_test_kinds),
-	KUNIT_CASE_PARAM(fetch_add, hmap_test_kinds),
-	KUNIT_CASE_PARAM(every_update, hmap_test_kinds),
-	KUNIT_CASE_PARAM(no_room_for_old, hmap_test_kinds),
-	KUNIT_CASE_PARAM(prefetch_each, hmap_test_kinds),
+	KUNIT_CASE_PARAM(nothing_in_no_array, each_kind_gen_params),
+	KUNIT_CASE_PARAM(insert_modes, each_kind_gen_params),
+	KUNIT_CASE_PARAM(many_entries, each_kind_gen_params),
+	KUNIT_CASE_PARAM(take, each_kind_gen_params),
+	KUNIT_CASE_PARAM(xchg_elem, each_kind_gen_params),
+	KUNIT_CASE_PARAM(compare_and_exchange, each_kind_gen_params),
+	KUNIT_CASE_PARAM(hold_and_release, each_kind_gen_params),
+	KUNIT_CASE_PARAM(fetch_add, each_kind_gen_params),
+	KUNIT_CASE_PARAM(every_update, each_kind_gen_params),
+	KUNIT_CASE_PARAM(no_room_for_old, each_kind_gen_params),
+	KUNIT_CASE_PARAM(prefetch_each, each_kind_gen_params),
 	KUNIT_CASE_PARAM(each_byte_counts, size_gen_params),
 	KUNIT_CASE(string_lengths),
 	KUNIT_CASE(var_elem_lengths),
@@ -1303,8 +1305,8 @@ static struct kunit_case access_cases[] = {
 	KUNIT_CASE(typed_maps),
 	KUNIT_CASE(typed_lookups),
 	KUNIT_CASE(kind_of_types),
-	KUNIT_CASE_PARAM(from_softirq, hmap_test_kinds),
-	KUNIT_CASE_PARAM(from_hardirq, hmap_test_kinds),
+	KUNIT_CASE_PARAM(from_softirq, each_kind_gen_params),
+	KUNIT_CASE_PARAM(from_hardirq, each_kind_gen_params),
 	KUNIT_CASE(irq_in_between),
 	{}
 };

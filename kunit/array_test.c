@@ -552,6 +552,8 @@ static void new_entry_with_nth_failing(struct kunit *test)
 #endif
 }
 
+KUNIT_ARRAY_PARAM(each_kind, hmap_test_kinds, hmap_test_describe_kind);
+
 static struct kunit_case array_cases[] = {
 	KUNIT_CASE(spare_buckets),
 	KUNIT_CASE(guard_before_bucket),
@@ -559,7 +561,7 @@ static struct kunit_case array_cases[] = {
 	KUNIT_CASE(slab_by_bucket_size),
 	KUNIT_CASE(exact_below_16),
 	KUNIT_CASE_PARAM(counted_by_chance_from_16, large_gen_params),
-	KUNIT_CASE_PARAM(all_is_given_back, hmap_test_kinds),
+	KUNIT_CASE_PARAM(all_is_given_back, each_kind_gen_params),
 	KUNIT_CASE_PARAM(new_entry_without_memory, refusal_gen_params),
 	KUNIT_CASE(update_without_memory),
 	KUNIT_CASE(refused_for_other_reasons),

@@ -11,8 +11,8 @@
 #include <kunit/test.h>
 #include <linux/cpumask.h>
 #include <linux/err.h>
+#include <linux/kernel.h>
 #include <linux/kthread.h>
-#include <linux/math.h>
 #include <linux/sched.h>
 #include <linux/sched/task.h>
 
@@ -65,37 +65,39 @@ static inline void crew_stop(struct crew *crew)
 }
 
 /*
- * A case that goes on for stress_ms is cut into slices, each a case of its own
- * for KUnit, which stops what takes minutes.
+ * A case that goes on for STRESS_MS is cut into slices, each a case of its own
+ * for KUnit, which stops what takes minutes.  No module parameter: KUnit may run
+ * the tests before those are parsed.
  */
-extern const unsigned int stress_ms;
-
-static inline unsigned int stress_slices(void)
-{
-	return DIV_ROUND_UP(stress_ms, 10000);
-}
+#ifndef STRESS_MS
+#define STRESS_MS	2000
+#endif
+#define STRESS_SLICES	DIV_ROUND_UP(STRESS_MS, 10000)
+#define STRESS_SLICE_MS	(STRESS_MS / STRESS_SLICES)
 
 /*
  * As KUNIT_ARRAY_PARAM(), but all of @array, whose members have a name, comes
- * once in each slice; param_of() gives the one that a case has.
+ * once in each slice; param_of() gives the one that a case has.  KUnit goes
+ * through an array in which only the places count.
  */
 #define STRESS_ARRAY_PARAM(param, array)				\
-static const void *param##_gen_params(const void *prev, char *desc)	\
-{									\
-	unsigned long n = (unsigned long)prev;				\
+static const char param##_cases[ARRAY_SIZE(array) * STRESS_SLICES];	\
 									\
-	if (n == ARRAY_SIZE(array) * stress_slices())			\
-		return NULL;						\
-	strscpy(desc, (array)[n % ARRAY_SIZE(array)].name,		\
-		KUNIT_PARAM_DESC_SIZE);					\
-	return (void *)(n + 1);						\
+static typeof(&(array)[0]) param##_at(const char *place)		\
+{									\
+	return &(array)[(place - param##_cases) % ARRAY_SIZE(array)];	\
 }									\
+									\
+static void param##_describe(const char *place, char *desc)		\
+{									\
+	strscpy(desc, param##_at(place)->name, KUNIT_PARAM_DESC_SIZE);	\
+}									\
+									\
+KUNIT_ARRAY_PARAM(param, param##_cases, param##_describe);		\
 									\
 static typeof(&(array)[0]) param##_of(struct kunit *test)		\
 {									\
-	unsigned long n = (unsigned long)test->param_value - 1;		\
-									\
-	return &(array)[n % ARRAY_SIZE(array)];				\
+	return param##_at(test->param_value);				\
 }
 
 #endif /* _HMAP_KUNIT_CREW_H */

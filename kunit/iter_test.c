@@ -1059,6 +1059,8 @@ static void gives_back(struct kunit *test)
 	}
 }
 
+KUNIT_ARRAY_PARAM(each_kind, hmap_test_kinds, hmap_test_describe_kind);
+
 static struct kunit_case iter_cases[] = {
 	KUNIT_CASE(each_once),
 	KUNIT_CASE_PARAM(in_each_phase, meeting_gen_params),
@@ -1076,7 +1078,7 @@ static struct kunit_case iter_cases[] = {
 	KUNIT_CASE(forged_cursors),
 	KUNIT_CASE(interrupted_where_empty),
 	KUNIT_CASE(changed_elem),
-	KUNIT_CASE_PARAM(every_kind, hmap_test_kinds),
+	KUNIT_CASE_PARAM(every_kind, each_kind_gen_params),
 	KUNIT_CASE(goes_round_from_anywhere),
 	KUNIT_CASE(long_chain),
 	KUNIT_CASE(no_memory),

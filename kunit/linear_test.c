@@ -399,8 +399,7 @@ static int run_round(struct linear *l, const struct hmap_params *params)
 /* Rounds until time is up, or until a key's history is wrong. */
 static int run_rounds(struct linear *l, const struct hmap_params *params)
 {
-	unsigned long end = jiffies +
-			    msecs_to_jiffies(stress_ms / stress_slices());
+	unsigned long end = jiffies + msecs_to_jiffies(STRESS_SLICE_MS);
 	unsigned int key;
 	int err;
 

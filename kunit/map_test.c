@@ -533,6 +533,8 @@ static void chains_are_shown(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, hmap_read_chain(h, false, 64, words, 4), -ENOENT);
 }
 
+KUNIT_ARRAY_PARAM(each_kind, hmap_test_kinds, hmap_test_describe_kind);
+
 static struct kunit_case map_cases[] = {
 	KUNIT_CASE_PARAM(create_refused, refused_gen_params),
 	KUNIT_CASE(hint_smallest_B),
@@ -544,7 +546,7 @@ static struct kunit_case map_cases[] = {
 	KUNIT_CASE(max_bytes),
 	KUNIT_CASE(pool_is_shared),
 	KUNIT_CASE(pool_put_once),
-	KUNIT_CASE_PARAM(clear_kind, hmap_test_kinds),
+	KUNIT_CASE_PARAM(clear_kind, each_kind_gen_params),
 	KUNIT_CASE(clear_while_growing),
 	KUNIT_CASE(header_says),
 	KUNIT_CASE(chains_are_shown),

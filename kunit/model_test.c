@@ -442,9 +442,11 @@ static void a_million(struct kunit *test)
 	KUNIT_EXPECT_GE(test, same_size_growths, 10);
 }
 
+KUNIT_ARRAY_PARAM(each_kind, hmap_test_kinds, hmap_test_describe_kind);
+
 static struct kunit_case model_cases[] = {
-	KUNIT_CASE_PARAM(random_hash, hmap_test_kinds),
-	KUNIT_CASE_PARAM(crowded_hash, hmap_test_kinds),
+	KUNIT_CASE_PARAM(random_hash, each_kind_gen_params),
+	KUNIT_CASE_PARAM(crowded_hash, each_kind_gen_params),
 	KUNIT_CASE(a_million),
 	{}
 };

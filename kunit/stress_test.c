@@ -26,13 +26,6 @@
 #include "crew.h"
 #include "util.h"
 
-/* No module parameter: KUnit may run the tests before those are parsed. */
-#ifndef STRESS_MS
-#define STRESS_MS	2000
-#endif
-
-const unsigned int stress_ms = STRESS_MS;
-
 /* Keys, by number. */
 #define STABLE		0	/* there throughout, but for a clear */
 #define NR_STABLE	128
@@ -735,8 +728,8 @@ static void stress_map(struct kunit *test)
 		.hasher = kind->collide ? collide : NULL,
 	};
 	struct stress *s = kunit_kzalloc(test, sizeof(*s), GFP_KERNEL);
-	unsigned long now = jiffies, limit = now + 60 * HZ, end = now +
-			    msecs_to_jiffies(stress_ms / stress_slices());
+	unsigned long now = jiffies, limit = now + 60 * HZ;
+	unsigned long end = now + msecs_to_jiffies(STRESS_SLICE_MS);
 
 	KUNIT_ASSERT_NOT_NULL(test, s);
 	KUNIT_ASSERT_EQ(test, init_workers(test, s), 0);

@@ -45,7 +45,7 @@ struct hmap *hmap_test_create(struct kunit *test,
 	}								\
 }
 
-static const struct hmap_test_kind kinds[] = {
+const struct hmap_test_kind hmap_test_kinds[] = {
 	KIND("u32 to u32", U32, 4, 4),
 	KIND("u64 to u64", U64, 8, 8),
 	KIND("u64 to u8", U64, 8, 1),
@@ -64,16 +64,9 @@ static const struct hmap_test_kind kinds[] = {
 	KIND("mapped string to 12 bytes", STRING, 64, 12, .flags = HMAP_MAPPED),
 };
 
-static void describe_kind(const struct hmap_test_kind *kind, char *desc)
+void hmap_test_describe_kind(const struct hmap_test_kind *kind, char *desc)
 {
 	strscpy(desc, kind->name, KUNIT_PARAM_DESC_SIZE);
-}
-
-KUNIT_ARRAY_PARAM(kind, kinds, describe_kind);
-
-const void *hmap_test_kinds(const void *prev, char *desc)
-{
-	return kind_gen_params(prev, desc);
 }
 
 /* === Keys and elems === */

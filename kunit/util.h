@@ -12,7 +12,7 @@
 
 #define HMAP_TEST_MAX_ELEM	512	/* bytes that hmap_test_elem() fills */
 
-/* A kind of map, as the parameter of a case: see hmap_test_kinds(). */
+/* A kind of map, as the parameter of a case: see hmap_test_kinds. */
 struct hmap_test_kind {
 	const char *name;
 	struct hmap_params params;
@@ -62,8 +62,9 @@ static inline size_t hmap_test_overflow_bytes(const struct bucket_array *a)
 void hmap_test_check(struct kunit *test, struct hmap *h);
 void hmap_test_check_settled(struct kunit *test, struct hmap *h);
 
-/* For KUNIT_CASE_PARAM(): all key kinds, inline and not, and so for elems. */
-const void *hmap_test_kinds(const void *prev, char *desc);
+/* All key kinds, inline and not, and so for elems, for KUNIT_ARRAY_PARAM(). */
+extern const struct hmap_test_kind hmap_test_kinds[16];
+void hmap_test_describe_kind(const struct hmap_test_kind *kind, char *desc);
 
 u32 hmap_test_key_len(const struct hmap *h, u32 i);
 const void *hmap_test_key(const struct hmap *h, u32 i,
