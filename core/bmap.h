@@ -11,7 +11,7 @@
 
 #include <linux/bitops.h>
 #include <linux/compiler.h>
-#include <linux/math.h>
+#include <linux/kernel.h>
 #include <linux/string.h>
 #include <linux/types.h>
 

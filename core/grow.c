@@ -13,6 +13,7 @@
 #include <linux/sched.h>
 #include <linux/sched/mm.h>
 
+#include "compat.h"
 #include "count.h"
 #include "key.h"
 #include "trace.h"

@@ -19,6 +19,8 @@
 #include <linux/seqlock.h>	/* KCSAN_SEQLOCK_REGION_MAX */
 #include <linux/types.h>
 
+#include "compat.h"
+
 struct bmap;
 
 struct guard {

@@ -216,10 +216,9 @@ struct bucket_array *hmap_mapped_array_new(struct hmap *h, u8 B, size_t size,
 {
 	unsigned long max = DIV_ROUND_UP(((unsigned long)OVERFLOW_PER_BUCKET << B) +
 					 OVERFLOW_MORE, h->t.per_page);
-	size_t front = PAGE_ALIGN(struct_size_t(struct array_pages, page, max) +
-				  sizeof(struct bucket_array));
 	struct bucket_array *a;
 	struct array_pages *p;
+	size_t front = PAGE_ALIGN(struct_size(p, page, max) + sizeof(*a));
 
 	if (B > MAX_B)
 		return ERR_PTR(-ENOMEM);

@@ -7,6 +7,7 @@
 #include <linux/slab.h>
 #include <linux/vmalloc.h>
 
+#include "compat.h"
 #include "trace.h"
 
 /* Add only if it fits: a large request that is refused disturbs no other. */

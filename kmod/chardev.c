@@ -14,8 +14,8 @@
 #include <linux/module.h>
 #include <linux/sched/signal.h>
 
+#include "../core/compat.h"
 #include "chardev.h"
-#include "compat.h"
 #include "cursor.h"
 #include "entry.h"
 #include "registry.h"

@@ -576,7 +576,9 @@ static struct dir_name dir_name(const struct user_map *map)
 
 void hmap_debugfs_add(struct user_map *map)
 {
-	map->dir = debugfs_create_dir(dir_name(map).text, root);
+	struct dir_name name = dir_name(map);
+
+	map->dir = debugfs_create_dir(name.text, root);
 	debugfs_create_file("hmap", 0400, map->dir, map, &hmap_fops);
 	debugfs_create_file("buckets", 0600, map->dir, map, &buckets_fops);
 	debugfs_create_file("fill", 0400, map->dir, map, &fill_fops);
@@ -586,8 +588,9 @@ void hmap_debugfs_add(struct user_map *map)
 
 void hmap_debugfs_name(struct user_map *map)
 {
-	map->link = debugfs_create_symlink(map->attrs.name, root,
-					   dir_name(map).text);
+	struct dir_name target = dir_name(map);
+
+	map->link = debugfs_create_symlink(map->attrs.name, root, target.text);
 }
 
 void hmap_debugfs_unname(struct user_map *map)

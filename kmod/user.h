@@ -14,6 +14,7 @@
 #include <linux/uaccess.h>
 
 #include "../core/bmap.h"
+#include "../core/compat.h"
 
 /* At the limit of its cgroup, the caller gets ENOMEM and nobody is killed. */
 #define GFP_CALLER	(GFP_KERNEL_ACCOUNT | __GFP_RETRY_MAYFAIL | __GFP_NOWARN)

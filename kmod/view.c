@@ -18,7 +18,7 @@
 #include <linux/shm.h>
 #include <linux/slab.h>
 
-#include "compat.h"
+#include "../core/compat.h"
 #include "registry.h"
 #include "user.h"
 #include "view.h"
