@@ -11,6 +11,8 @@
 # make test	run all tests in a kernel made to find mistakes, in QEMU
 # make test-install	install, use and remove it all as a user would, in QEMU
 # make check	have the sources looked over by checkpatch, sparse and others
+# make randconfig	have the compiler look at the module in N random
+#		configurations of the kernel
 # make model	have a model of the core checked in every order of events by spin
 # make bench	compare hmap with its peers: time, memory, instructions; figures
 #		and plots go to build/bench
@@ -30,7 +32,9 @@
 #		of tools/qemu/config
 # ARCH=		the machine to test on: x86_64
 # APT=no	install no packages, but say which are missing
+# ONLY=		what test runs in place of all: programs of tools/e2e, and kunit
 # STRESS_MS=	how long each case of the stress tests takes
+# N=		how many random configurations; 20
 # ENTRIES=	how many entries stall inserts
 # QUICK=1	let bench take a minute or two
 #
@@ -97,10 +101,13 @@ check:
 model:
 	@tools/model
 
+randconfig:
+	@tools/qemu/randconfig $(N)
+
 clean:
 	$(RM) -r build
 
 help:
 	@sed -n '3,/^$$/s/^# \?//p' $(firstword $(MAKEFILE_LIST))
 
-.PHONY: all module no-module lib hmapctl install uninstall deb demo tour test test-install shell bench share stall check model clean help
+.PHONY: all module no-module lib hmapctl install uninstall deb demo tour test test-install shell bench share stall check model randconfig clean help

@@ -47,6 +47,7 @@ load()
 }
 
 set -- /e2e/e2e-*
+[ -e "$1" ] || shift
 echo 10 >/proc/sys/kernel/hung_task_check_interval_secs
 echo $HUNG_SECONDS >/proc/sys/kernel/hung_task_timeout_secs
 echo 1 >/proc/sys/kernel/hung_task_panic
