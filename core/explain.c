@@ -5,7 +5,7 @@
  * It is gone under the guard of the bucket, as a lookup goes it when writers are
  * in its way.
  */
-#include "lookup.h"
+#include "update.h"
 
 /* Tell of a chain, and at which of its buckets a lookup ends. */
 static void explain_chain(const struct bucket_array *a, struct bmap *head,
@@ -112,6 +112,17 @@ static bool explain_bucket(const struct bucket_array *a,
 	return here;
 }
 
+static void explain_growth(struct bucket_array *a, struct hmap_walk *w)
+{
+	unsigned long flags;
+
+	local_irq_save(flags);
+	if (hmap_insert_grows(a))
+		w->grows = atomic_long_read(&a->l->count) >= a->grow_at ?
+			   HMAP_GROWS_DOUBLE : HMAP_GROWS_SAME_SIZE;
+	local_irq_restore(flags);
+}
+
 /* Whether it is all told; if not, the array has been replaced meanwhile. */
 static bool explain_try(struct hmap *h, const void *key, struct hmap_walk *w)
 {
@@ -137,9 +148,8 @@ static bool explain_try(struct hmap *h, const void *key, struct hmap_walk *w)
 	}
 	if (!explain_bucket(a, a, hash, key, w))
 		return false;
-	if (!w->found && hmap_wants_growth(a))
-		w->grows = atomic_long_read(&a->l->count) >= a->grow_at ?
-			   HMAP_GROWS_DOUBLE : HMAP_GROWS_SAME_SIZE;
+	if (!w->found)
+		explain_growth(a, w);
 	return true;
 }
 

@@ -227,6 +227,27 @@ static bool growth_is_due(struct bucket_array *a)
 	return hmap_wants_growth(a);
 }
 
+/**
+ * hmap_insert_grows() - Tell whether an insert here has the map grow.
+ * @a: its array
+ *
+ * It does not where it uses up room that this CPU has drawn, and where it is
+ * refused.
+ *
+ * Context: Interrupts off, under rcu_read_lock(), no guard held.
+ * Return: Whether an insert of a key that is not there does.
+ */
+bool hmap_insert_grows(struct bucket_array *a)
+{
+	atomic_long_t *room = &this_cpu_ptr(a->h->cpu)->room[a->l->nr];
+	unsigned long count = atomic_long_read(&a->l->count);
+	unsigned long max = READ_ONCE(a->h->max_entries);
+
+	if (count <= max && atomic_long_read(room))
+		return false;
+	return count < max && growth_is_due(a);
+}
+
 /* Take one more entry into the count where the CPU has no room for it. */
 static noinline int count_entry(struct hmap_op *op, struct bucket_array *a)
 {

@@ -14,6 +14,7 @@
 #include "lookup.h"
 
 bool hmap_count_more(struct bucket_array *a);
+bool hmap_insert_grows(struct bucket_array *a);
 int hmap_insert_any(struct hmap *h, const void *key, const void *elem,
 		    enum hmap_mode mode, gfp_t gfp);
 int hmap_take_any(struct hmap *h, const void *key, void *elem);

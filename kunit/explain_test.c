@@ -115,6 +115,28 @@ static void misses_where_it_may(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, w->chains);
 }
 
+/* Behind a slot that says so there is nothing to look at. */
+static void ends_before_the_chain_does(struct kunit *test)
+{
+	struct hmap *h = make(test, 100);
+	struct hmap_walk *w;
+	u64 key;
+	u32 i;
+
+	for (i = 0; i < 24; i++)
+		insert(test, h, key_of(0xaa, i));
+	while (--i >= 15) {
+		key = key_of(0xaa, i);
+		KUNIT_ASSERT_EQ(test, hmap_delete(h, &key), 0);
+	}
+	w = explain(test, h, key_of(0xaa, 24));
+	KUNIT_EXPECT_FALSE(test, w->filtered);
+	KUNIT_EXPECT_EQ(test, w->length, 3);
+	KUNIT_EXPECT_EQ(test, w->at, 1);
+	KUNIT_EXPECT_EQ(test, w->insert_at, 1);
+	KUNIT_EXPECT_EQ(test, w->insert_slot, 7);
+}
+
 /* The ninth key has a map of one bucket grow. */
 static void on_both_sides_of_a_growth(struct kunit *test)
 {
@@ -156,11 +178,84 @@ static void on_both_sides_of_a_growth(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, w->slot, 2);
 }
 
+/* What is there needs no bucket where its chain is moved to. */
+static void found_in_an_old_chain(struct kunit *test)
+{
+	struct hmap *h = make(test, 104);
+	struct hmap_walk *w;
+	u64 key;
+	u32 i;
+
+	h->finish_delay = MAX_JIFFY_OFFSET;
+	for (i = 0; i < 20; i++)
+		insert(test, h, key_of(0xaa, i));
+	for (key = 0; i < 104; key++) {
+		if (key % 16 == BUCKET)
+			continue;
+		insert(test, h, key);
+		i++;
+	}
+	KUNIT_ASSERT_EQ(test, hmap_grow(h, GFP_KERNEL), 0);
+	for (i = 0; i < 20; i++) {
+		w = explain(test, h, key_of(0xaa, i));
+		KUNIT_EXPECT_TRUE(test, w->in_old);
+		KUNIT_EXPECT_TRUE(test, w->found);
+		KUNIT_EXPECT_EQ(test, w->insert_at, i / 8);
+		KUNIT_EXPECT_EQ(test, w->insert_slot, i % 8);
+		KUNIT_EXPECT_FALSE(test, w->chains);
+	}
+}
+
+/* An insert uses up room that was drawn before it has the map grow. */
+static void grows_when_no_room_is_left(struct kunit *test)
+{
+	static const u8 Bs[] = { EXACT_B, EXACT_B + 1 };
+	unsigned int i, nr = num_possible_cpus(), cpu;
+	struct bucket_array *a;
+	struct hmap_walk *w;
+	struct hmap *h;
+	u64 key;
+
+	for (i = 0; i < ARRAY_SIZE(Bs); i++) {
+		h = make(test, 13 << (Bs[i] - 1));
+		a = hmap_test_array(h);
+		KUNIT_ASSERT_EQ(test, a->B, Bs[i]);
+		for (key = 0; key < a->grow_at - nr; key++)
+			insert(test, h, key);
+		hmap_count_take_back(a);
+		for_each_possible_cpu(cpu)
+			atomic_long_set(&per_cpu_ptr(h->cpu, cpu)->room[a->l->nr],
+					1);
+		atomic_long_add(nr, &a->l->count);
+
+		w = explain(test, h, key);
+		KUNIT_EXPECT_EQ(test, w->grows, HMAP_GROWS_NOT);
+		insert(test, h, key++);
+		KUNIT_EXPECT_PTR_EQ(test, hmap_test_array(h), a);
+		while (key < a->grow_at)
+			insert(test, h, key++);
+		hmap_count_take_back(a);
+		w = explain(test, h, key);
+		KUNIT_EXPECT_EQ(test, w->grows, HMAP_GROWS_DOUBLE);
+
+		/* Nor does one that is refused. */
+		hmap_set_limits(h, a->grow_at, 0);
+		w = explain(test, h, key);
+		KUNIT_EXPECT_EQ(test, w->grows, HMAP_GROWS_NOT);
+		KUNIT_EXPECT_EQ(test, hmap_insert(h, &key, NULL, HMAP_ANY,
+						  GFP_KERNEL), -ENOSPC);
+		KUNIT_EXPECT_PTR_EQ(test, hmap_test_array(h), a);
+	}
+}
+
 static struct kunit_case cases[] = {
 	KUNIT_CASE(no_array),
 	KUNIT_CASE(finds_along_the_chain),
 	KUNIT_CASE(misses_where_it_may),
+	KUNIT_CASE(ends_before_the_chain_does),
 	KUNIT_CASE(on_both_sides_of_a_growth),
+	KUNIT_CASE(found_in_an_old_chain),
+	KUNIT_CASE(grows_when_no_room_is_left),
 	{}
 };
 
