@@ -197,10 +197,13 @@ EXPORT_SYMBOL_GPL(hmap_id);
  */
 void hmap_rename(struct hmap *h, const char *name)
 {
+	char whole[HMAP_NAME_SIZE];
 	unsigned long flags;
 
+	/* h->name is read meanwhile, and ends at any time. */
+	strscpy_pad(whole, name ?: "", sizeof(whole));
 	raw_spin_lock_irqsave(&h->lock, flags);
-	strscpy_pad(h->name, name ?: "", sizeof(h->name));
+	memcpy(h->name, whole, sizeof(whole));
 	raw_spin_unlock_irqrestore(&h->lock, flags);
 }
 EXPORT_SYMBOL_GPL(hmap_rename);

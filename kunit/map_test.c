@@ -7,6 +7,7 @@
 #include <linux/mm.h>
 
 #include "../core/internal.h"
+#include "crew.h"
 #include "util.h"
 
 static const struct hmap_params u64_to_u64 = {
@@ -533,6 +534,43 @@ static void chains_are_shown(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, hmap_read_chain(h, false, 64, words, 4), -ENOENT);
 }
 
+static int rename_all_the_time(void *arg)
+{
+	char name[2 * HMAP_NAME_SIZE] = "";
+	struct hmap *h = arg;
+
+	memset(name, 'n', sizeof(name) - 1);
+	while (!kthread_should_stop()) {
+		hmap_rename(h, name);
+		cond_resched();
+	}
+	return 0;
+}
+
+/* Who copies a name while it changes has one that ends. */
+static void name_always_ends(struct kunit *test)
+{
+	struct hmap *h = u64_map(test, 0);
+	struct crew crew = { };
+	unsigned int i, wrong = 0;
+	int err;
+
+	/* On this CPU and on another */
+	err = crew_add(&crew, rename_all_the_time, h);
+	if (!err)
+		err = crew_add(&crew, rename_all_the_time, h);
+	crew_start(&crew);
+	for (i = 0; !err && i < 1000000; i++) {
+		wrong += !!READ_ONCE(h->name[HMAP_NAME_SIZE - 1]);
+		if (i % 1024 == 0)
+			cond_resched();
+	}
+	crew_stop(&crew);
+	KUNIT_EXPECT_EQ(test, err, 0);
+	KUNIT_EXPECT_EQ(test, wrong, 0);
+	KUNIT_EXPECT_EQ(test, strlen(h->name), HMAP_NAME_SIZE - 1);
+}
+
 KUNIT_ARRAY_PARAM(each_kind, hmap_test_kinds, hmap_test_describe_kind);
 
 static struct kunit_case map_cases[] = {
@@ -549,6 +587,7 @@ static struct kunit_case map_cases[] = {
 	KUNIT_CASE_PARAM(clear_kind, each_kind_gen_params),
 	KUNIT_CASE(clear_while_growing),
 	KUNIT_CASE(header_says),
+	KUNIT_CASE(name_always_ends),
 	KUNIT_CASE(chains_are_shown),
 	{}
 };
