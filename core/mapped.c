@@ -162,8 +162,10 @@ static int use_page(struct hmap *h, void **page)
 			err = 0;
 			break;
 		}
-		if (!has_room(a))
-			err = -ENOSPC;
+		/* Writers evacuate before they write to the old array. */
+		if (has_room(a))
+			break;
+		err = -ENOSPC;
 	}
 	rcu_read_unlock();
 	return err;
@@ -197,6 +199,7 @@ int hmap_mapped_reserve(struct hmap *h, gfp_t gfp)
 	free_page((unsigned long)page);
 	return err;
 }
+EXPORT_SYMBOL_TEST(hmap_mapped_reserve);
 
 /* === Arrays === */
 
@@ -562,8 +565,6 @@ void hmap_mapped_free(struct hmap *h)
 {
 	struct mapped *m = h->mapped;
 
-	if (m->control)
-		hmap_uncharge(h, PAGE_SIZE);
 	free_page((unsigned long)m->control);
 	hmap_free(h, m, sizeof(*m));
 }

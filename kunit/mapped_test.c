@@ -292,6 +292,36 @@ static void overflow_is_bounded(struct kunit *test)
 	hmap_test_check_settled(test, h);
 }
 
+/* C8: an old array that has all its pages is no reason to refuse anything. */
+static void full_old_array(struct kunit *test)
+{
+	struct bucket_array *a, *old;
+	struct hmap *h;
+	u64 key;
+
+	h = hmap_test_create(test, &u64_to_u64);
+	h->finish_delay = MAX_JIFFY_OFFSET;
+	for (key = 0; key < BUCKET_CNT; key++)
+		KUNIT_ASSERT_EQ(test, hmap_insert(h, &key, &key, HMAP_ANY,
+						  GFP_KERNEL), 0);
+	KUNIT_ASSERT_EQ(test, hmap_grow(h, GFP_KERNEL), 0);
+	a = hmap_test_array(h);
+	old = hmap_test_old(h);
+	KUNIT_ASSERT_NOT_NULL(test, old);
+	old->pages->max = 0;
+
+	/* The first page is for the new array, which has room then. */
+	KUNIT_EXPECT_EQ(test, hmap_mapped_reserve(h, GFP_KERNEL), 0);
+	KUNIT_EXPECT_EQ(test, a->pages->nr, 1);
+	KUNIT_EXPECT_EQ(test, hmap_mapped_reserve(h, GFP_KERNEL), 0);
+	KUNIT_EXPECT_EQ(test, a->pages->nr, 1);
+
+	a->pages->nr = 0;
+	a->pages->max = 0;
+	KUNIT_EXPECT_EQ(test, hmap_mapped_reserve(h, GFP_KERNEL), -ENOSPC);
+	a->pages->nr = 1;
+}
+
 /* === When === */
 
 static void marked_before_it_goes(struct kunit *test)
@@ -467,6 +497,7 @@ static struct kunit_case mapped_cases[] = {
 	KUNIT_CASE(secrets_of_its_own),
 	KUNIT_CASE(numbers_lead_on),
 	KUNIT_CASE(overflow_is_bounded),
+	KUNIT_CASE(full_old_array),
 	KUNIT_CASE(marked_before_it_goes),
 	KUNIT_CASE(growth_is_told),
 	KUNIT_CASE(new_seed_is_told),
