@@ -672,6 +672,8 @@ static void set_as_a_stranger(void)
 		trying("args[%zu]", i);
 		EQ(set(passed, &args[i]), -EPERM);
 	}
+	trying("nothing");
+	EQ(set(passed, &(struct hmap_set){ 0 }), 0);
 }
 
 static void set_as_the_owner(void)

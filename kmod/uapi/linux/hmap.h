@@ -189,7 +189,8 @@ struct hmap_unlink {
  * @name: the new name; a map that has none gets one
  *
  * Sets all that @flags say, or nothing where one of them is refused.  Fields
- * that are not to be set are 0.
+ * that are not to be set are 0.  With no flag there is nothing to set, and nothing
+ * to refuse.
  *
  * It takes to be the map's owner, or CAP_FOWNER, to set @mode, limits and @name.
  * The owner may set @gid to one of their groups; any other change of @uid or
