@@ -14,6 +14,8 @@
 # make randconfig	have the compiler look at the module in N random
 #		configurations of the kernel
 # make model	have a model of the core checked in every order of events by spin
+# make fuzz	run the core in a process, under sanitizers, on inputs that are
+#		made up, for TIME seconds
 # make bench	compare hmap with its peers: time, memory, instructions; figures
 #		and plots go to build/bench
 # make share	what a process pays for a lookup in a table that it shares
@@ -36,6 +38,7 @@
 # STRESS_MS=	how long each case of the stress tests takes
 # N=		how many random configurations; 20
 # ENTRIES=	how many entries stall inserts
+# TIME=		seconds that fuzz takes; 60
 # QUICK=1	let bench take a minute or two
 #
 # All that is built goes to build/, but for kernels, which are kept in
@@ -104,10 +107,13 @@ model:
 randconfig:
 	@tools/qemu/randconfig $(N)
 
+fuzz:
+	@tools/fuzz/run $(TIME)
+
 clean:
 	$(RM) -r build
 
 help:
 	@sed -n '3,/^$$/s/^# \?//p' $(firstword $(MAKEFILE_LIST))
 
-.PHONY: all module no-module lib hmapctl install uninstall deb demo tour test test-install shell bench share stall check model randconfig clean help
+.PHONY: all module no-module lib hmapctl install uninstall deb demo tour test test-install shell bench share stall check model randconfig fuzz clean help
