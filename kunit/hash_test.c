@@ -290,7 +290,7 @@ static void hasher_gets_whole_key(struct kunit *test)
 {
 	const struct hmap_test_kind *kind = test->param_value;
 	struct hmap_params params = kind->params;
-	struct hmap_test_elem elem;
+	static struct hmap_test_elem elem;	/* too large for the stack */
 	struct hmap_test_key key;
 	const void *data;
 	struct hmap *h;

@@ -862,7 +862,7 @@ static void stress_from_empty(struct kunit *test)
 /* Insert until a growth has been asked for, or has begun. */
 static void insert_until(struct hmap *h, bool begun)
 {
-	struct hmap_test_elem elem;
+	static struct hmap_test_elem elem;	/* too large for the stack */
 	struct hmap_test_key key;
 	u32 i;
 
