@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /* What the tracepoints tell, as tracefs has it. */
 #include <ctype.h>
+#include <hmap_view.h>
+#include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 
@@ -115,6 +117,40 @@ static void life(void)
 	event = find_event(event, id, "destroy");
 	OK(says(event, "name=renamed"));
 	EQ(number(event, "count"), 3);
+}
+
+static void kinds(void)
+{
+	static const struct {
+		const char *says;
+		__u32 kind, size;
+	} kinds[] = {
+		{ "key_kind=u32", HMAP_KIND_U32, 4 },
+		{ "key_kind=u64", HMAP_KIND_U64, 8 },
+		{ "key_kind=bytes", HMAP_KIND_BYTES, 6 },
+		{ "key_kind=string", HMAP_KIND_STRING, 0 },
+	};
+	__u64 ids[ARRAY_SIZE(kinds)];
+	const char *event;
+	int fd;
+
+	trace_begin();
+	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
+		fd = make(&(struct hmap_create){
+			.key_kind = kinds[i].kind,
+			.key_size = kinds[i].size,
+			.elem_size = i,
+		});
+		ids[i] = info(fd).id;
+		close(fd);
+	}
+	trace_end();
+	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
+		event = find_event(text, ids[i], "create");
+		OK(says(event, kinds[i].says));
+		EQ(number(event, "key_size"), kinds[i].size);
+		EQ(number(event, "elem_size"), i);
+	}
 }
 
 /* No growth is under way, and none is due. */
@@ -263,12 +299,15 @@ static __u64 fill(struct hmap_create *arg, int error)
 	return id;
 }
 
+/* The first event of that limit. */
 static void check_limit(__u64 id, const char *which, int error)
 {
-	const char *event = find_event(text, id, "limit");
+	const char *event = text;
 
+	do
+		event = find_event(event + 1, id, "limit");
+	while (!says(event, which));
 	OK(says(event, "name=" NAME));
-	OK(says(event, which));
 	EQ(number(event, "error"), error);
 }
 
@@ -314,6 +353,77 @@ static void limits(void)
 	check_limit(*user_id, "which=owner", -EDQUOT);
 }
 
+/* Four times the load, while there is room for overflow buckets only. */
+static void load(void)
+{
+	struct hmap_set set = { .flags = HMAP_SET_MAX_BYTES };
+	__u64 id, key = 0;
+	int fd, err;
+
+	trace_begin();
+	fd = make(&(struct hmap_create){
+		.key_kind = HMAP_KIND_U64,
+		.key_size = 8,
+		.elem_size = 8,
+		.hint = 100,
+		.name = NAME,
+	});
+	id = info(fd).id;
+	do {
+		set.max_bytes = info(fd).bytes + 1000;
+		EQ(call(fd, HMAP_IOC_SET, &set), 0);
+		err = put(fd, key, key);
+	} while (!err && ++key < 1000);
+	trace_end();
+	EQ(err, -ENOSPC);
+	EQ(info(fd).log2_buckets, 4);
+	EQ(key, 4 * 13 * 8);
+	check_limit(id, "which=load", -ENOSPC);
+}
+
+/* The longest chain there can be, made of keys with the same low bits of hash. */
+static void chain(void)
+{
+	const struct hmap_control *control;
+	unsigned int length = 1;
+	const char *event = text;
+	__u64 id, key, nr = 0;
+	char what[32];
+	int fd, err = 0;
+
+	trace_begin();
+	fd = make(&(struct hmap_create){
+		.key_kind = HMAP_KIND_U64,
+		.key_size = 8,
+		.elem_size = 8,
+		.hint = 1500,
+		.flags = HMAP_CREATE_MAPPED,
+		.name = NAME,
+	});
+	id = info(fd).id;
+	control = mmap(NULL, sizeof(*control), PROT_READ, MAP_SHARED, fd, 0);
+	OK(control != MAP_FAILED);
+	EQ(control->present.log2_buckets, 8);
+	for (key = 0; !err; key++) {
+		if ((hmap_view_hash_u64(control->secret, key,
+					control->present.hash0) & 255) != 77)
+			continue;
+		err = put(fd, key, key);
+		nr += !err;
+	}
+	trace_end();
+	EQ(err, -ENOSPC);
+	EQ(nr, 128 * 8);
+	check_limit(id, "which=chain", -ENOSPC);
+	while ((event = next_event(event, id, what))) {
+		if (strcmp(what, "overflow"))
+			continue;
+		EQ(number(event, "bucket"), 77);
+		EQ(number(event, "length"), ++length);
+	}
+	EQ(length, 128);
+}
+
 static void filter_by_id(void)
 {
 	int one, other;
@@ -335,9 +445,12 @@ static void filter_by_id(void)
 
 static const struct test tests[] = {
 	TEST(life),
+	TEST(kinds),
 	TEST(doubling),
 	TEST(same_size),
 	TEST(limits),
+	TEST(load),
+	TEST(chain),
 	TEST(filter_by_id),
 };
 
