@@ -106,6 +106,26 @@ static void draws_maps(void)
 	quits("q");
 }
 
+static void draws_unnamed(void)
+{
+	const struct hmap_create arg = {
+		.key_kind = HMAP_KIND_U64,
+		.key_size = 8,
+		.elem_size = 8,
+	};
+	char name[32];
+
+	snprintf(name, sizeof(name), "id:%llu", info(make(&arg)).id);
+	start_top();
+	OK(strstr(drawn, name));
+	press("\\");
+	see("Esc Cancel");
+	press(name);
+	press("\r");
+	see_redrawn(name);
+	quits("q");
+}
+
 static void follows_changes(void)
 {
 	int fd = make_u64("drawn", 0600);
@@ -230,6 +250,7 @@ static void watch_resized(void)
 
 static const struct test tests[] = {
 	TEST(draws_maps),
+	TEST(draws_unnamed),
 	TEST(follows_changes),
 	TEST(keys),
 	TEST(resized),

@@ -20,6 +20,7 @@
 /* A map, and what was done with it since the last look, or NAN. */
 struct row {
 	struct hmap_info info;
+	char name[HMAP_NAME_LEN];
 	double lookups, inserts, deletes;	/* a second */
 };
 
@@ -70,14 +71,18 @@ static int look(void)
 {
 	struct hmap_info info = { 0 };
 	struct rows swap = before;
+	struct row *row;
 	size_t n;
 	int ret;
 
 	before = rows;
 	rows = swap;
 	rows.nr = 0;
-	while ((ret = hmap_next_map(&info)) > 0)
-		add_row(&rows)->info = info;
+	while ((ret = hmap_next_map(&info)) > 0) {
+		row = add_row(&rows);
+		row->info = info;
+		map_name(&info, row->name);
+	}
 	if (ret < 0)
 		return errno;
 	clock_gettime(CLOCK_MONOTONIC, &rows.when);
@@ -223,7 +228,7 @@ static int compare(const void *a, const void *b)
 	int order;
 
 	if (sort_by == COLUMN_NAME) {
-		order = strcmp(x->info.name, y->info.name);
+		order = strcmp(x->name, y->name);
 	} else {
 		v = value_of(&columns[sort_by], x);
 		w = value_of(&columns[sort_by], y);
@@ -270,7 +275,7 @@ static void line_of(const struct row *row, bool exact, char line[LINE_LEN])
 				columns[i].width, row ? text : columns[i].name);
 	}
 	snprintf(line + len, LINE_LEN - len, "%s",
-		 row ? row->info.name : column_name(COLUMN_NAME));
+		 row ? row->name : column_name(COLUMN_NAME));
 }
 
 static void print_once(void)
@@ -294,16 +299,17 @@ static struct {
 	char filter[HMAP_NAME_LEN];
 } view;
 
-static size_t shown[4096];	/* rows that pass the filter */
+static size_t *shown;		/* rows that pass the filter */
 static size_t nr_shown;
 
 static void choose_rows(void)
 {
 	size_t n;
 
+	shown = checked(reallocarray(shown, rows.nr + 1, sizeof(*shown)));
 	nr_shown = 0;
-	for (n = 0; n < rows.nr && nr_shown < 4096; n++)
-		if (strstr(rows.row[n].info.name, view.filter))
+	for (n = 0; n < rows.nr; n++)
+		if (strstr(rows.row[n].name, view.filter))
 			shown[nr_shown++] = n;
 }
 
@@ -511,7 +517,7 @@ static void search_changed(const char *text)
 	size_t n;
 
 	for (n = 0; *text && n < nr_shown; n++)
-		if (strstr(rows.row[shown[n]].info.name, text)) {
+		if (strstr(rows.row[shown[n]].name, text)) {
 			select_row(n);
 			return;
 		}
