@@ -77,20 +77,30 @@ static void see_redrawn(const char *text)
 	} while (!strstr(drawn + from, text));
 }
 
-static void quits(const char *key)
+static bool has_ended(void *status)
 {
-	time_t end = time(NULL) + SECONDS;
+	struct pollfd p = { .fd = terminal, .events = POLLIN };
 	char rest[4096];
+
+	if (poll(&p, 1, 0) > 0 && p.revents & POLLIN)
+		OK(read(terminal, rest, sizeof(rest)) > 0);
+	return waitpid(pid, status, WNOHANG) == pid;
+}
+
+/* Its exit status */
+static int ended(void)
+{
 	int status;
 
-	press(key);
-	while (!waitpid(pid, &status, WNOHANG)) {
-		OK(time(NULL) < end);
-		if (read(terminal, rest, sizeof(rest)) < 0)
-			EQ(errno, EIO);
-	}
+	OK(becomes_true(has_ended, &status));
 	OK(WIFEXITED(status));
-	EQ(WEXITSTATUS(status), 0);
+	return WEXITSTATUS(status);
+}
+
+static void quits(const char *key)
+{
+	press(key);
+	EQ(ended(), 0);
 }
 
 static void draws_maps(void)
@@ -175,6 +185,49 @@ static void resized(void)
 	quits("q");
 }
 
+static void too_simple(void)
+{
+	struct winsize size = { .ws_row = 24, .ws_col = 80 };
+
+	for (int i = 0; i < 2; i++) {
+		pid = forkpty(&terminal, NULL, NULL, &size);
+		OK(pid >= 0);
+		if (!pid) {
+			setenv("TERM", i ? "dumb" : "unheard-of", 1);
+			execlp("hmapctl", "hmapctl", "top", NULL);
+			_exit(127);
+		}
+		see("too simple");
+		EQ(ended(), 1);
+	}
+}
+
+/* As nohup(1) would have it. */
+static void ends_with_its_terminal(void)
+{
+	static const char * const keys[] = { "", "/", "\\", "<", "?" };
+
+	signal(SIGHUP, SIG_IGN);
+	make_u64("first", 0600);
+	for (size_t i = 0; i < ARRAY_SIZE(keys); i++) {
+		start_top();
+		press(keys[i]);
+		close(terminal);
+		EQ(ended(), 1);
+	}
+	start("linux", "watch", "first");
+	close(terminal);
+	EQ(ended(), 1);
+}
+
+static void ignores_quit_signal(void)
+{
+	start_top();
+	press("\034");
+	see_redrawn("maps");
+	quits("q");
+}
+
 /* A map of 2^3 buckets, as long as its growth is held: 52 entries, and one. */
 static int make_growing(void)
 {
@@ -254,6 +307,9 @@ static const struct test tests[] = {
 	TEST(follows_changes),
 	TEST(keys),
 	TEST(resized),
+	TEST(too_simple),
+	TEST(ends_with_its_terminal),
+	TEST(ignores_quit_signal),
 	TEST(watch_draws),
 	TEST(watch_without_color),
 	TEST(watch_follows_changes),

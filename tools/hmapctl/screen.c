@@ -4,6 +4,8 @@
  */
 #include <math.h>
 #include <ncurses.h>
+#include <poll.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <unistd.h>
 #include "hmapctl.h"
@@ -51,6 +53,7 @@ static void leave_screen(void *screen)
 {
 	screen_end();
 	delscreen(screen);
+	signal(SIGQUIT, SIG_DFL);
 }
 
 void screen_open(const struct args *args)
@@ -61,11 +64,15 @@ void screen_open(const struct args *args)
 		fail(EXIT_MISUSE, "%s: this is no terminal: use --once",
 		     args->command);
 	screen = newterm(NULL, stdout, stdin);
-	if (!screen)
+	if (screen)
+		defer(leave_screen, screen);
+	/* A terminal with a cursor that cannot be moved is of no use. */
+	if (!screen || !tigetstr("cup"))
 		fail(EXIT_REFUSED,
-		     "the terminal '%s' is not known (--once needs none)",
+		     "the terminal '%s' is not known, or too simple (--once needs none)",
 		     getenv("TERM") ? brief(getenv("TERM")) : "");
-	defer(leave_screen, screen);
+	/* ncurses catches other signals that a key can send. */
+	signal(SIGQUIT, SIG_IGN);
 	noecho();
 	cbreak();
 	keypad(stdscr, true);
@@ -73,13 +80,36 @@ void screen_open(const struct args *args)
 	curs_set(0);
 }
 
-int screen_key(const struct timespec *since, double delay)
+/* Nobody will ever press a key. */
+static bool hung_up(void)
+{
+	struct pollfd p = { .fd = STDIN_FILENO };
+
+	return poll(&p, 1, 0) > 0;
+}
+
+static int key_within(int ms)
+{
+	int key;
+
+	timeout(ms);
+	key = getch();
+	if (key == ERR && hung_up())
+		leave(EXIT_REFUSED);
+	return key;
+}
+
+int screen_key(void)
+{
+	return key_within(-1);
+}
+
+int screen_key_until(const struct timespec *since, double delay)
 {
 	struct timespec now;
 	double left;
 
 	clock_gettime(CLOCK_MONOTONIC, &now);
 	left = delay - seconds_between(since, &now);
-	timeout(left > 0 ? (int)(1000 * left) : 0);
-	return getch();
+	return key_within(left > 0 ? (int)(1000 * left) : 0);
 }

@@ -20,8 +20,9 @@ double seconds_between(const struct timespec *a, const struct timespec *b);
 /* Fails if this is no terminal; the command's end gives it back. */
 void screen_open(const struct args *args);
 
-/* Returns a key, or ERR @delay seconds after @since. */
-int screen_key(const struct timespec *since, double delay);
+/* The next key; the second returns ERR @delay seconds after @since. */
+int screen_key(void);
+int screen_key_until(const struct timespec *since, double delay);
 
 /* Give the terminal back before a message, if it is taken. */
 void screen_end(void);

@@ -451,17 +451,15 @@ static void draw_help(void)
 
 static void help(void)
 {
-	timeout(-1);
 	do
 		draw_help();
-	while (getch() == KEY_RESIZE);
+	while (screen_key() == KEY_RESIZE);
 }
 
 static void choose_column(void)
 {
 	int chosen = sort_by, key, i;
 
-	timeout(-1);
 	do {
 		erase();
 		put_line(0, 0, "Sort by");
@@ -470,7 +468,7 @@ static void choose_column(void)
 				 column_name(i));
 		draw_keys("Enter Sort  Esc Cancel");
 		refresh();
-		key = getch();
+		key = screen_key();
 		if (key == KEY_UP && chosen > 0)
 			chosen--;
 		if (key == KEY_DOWN && chosen < COLUMN_NAME)
@@ -488,14 +486,13 @@ static void type_text(const char *what, char text[HMAP_NAME_LEN],
 	size_t len = strlen(text);
 	int key;
 
-	timeout(-1);
 	for (;;) {
 		draw();
 		snprintf(line, sizeof(line), "%s: %s  (Enter Done  Esc Cancel)",
 			 what, text);
 		draw_keys(line);
 		refresh();
-		key = getch();
+		key = screen_key();
 		if (key == '\n' || key == '\r' || key == KEY_ENTER)
 			return;
 		if (key == KEY_ESCAPE)
@@ -599,7 +596,7 @@ static bool watch_keys(double delay)
 	for (;;) {
 		sort_rows();
 		draw();
-		key = screen_key(&rows.when, delay);
+		key = screen_key_until(&rows.when, delay);
 		if (key == ERR)
 			return true;
 		if (!act_on(key))
@@ -629,11 +626,9 @@ static void top_maps(const struct args *args)
 	view.filter[0] = 0;
 	before.nr = 0;
 	rows.nr = 0;
-	if (!args->opt[OPT_ONCE])
-		screen_open(args);
-
 	must_look();
 	if (!args->opt[OPT_ONCE]) {
+		screen_open(args);
 		while (watch_keys(delay))
 			must_look();
 		return;

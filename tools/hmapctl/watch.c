@@ -21,7 +21,7 @@
 #define TEXT_LEN	256
 #define TOP		3	/* lines above the fields */
 #define FIELDS		12	/* lines of struct hmap */
-#define FIELD_WIDTH	45
+#define FIELD_WIDTH	46
 #define LABEL		12	/* columns for a bucket's number */
 
 /* === Frames === */
@@ -460,7 +460,7 @@ static bool watch_keys(const struct map *map, double delay)
 		put_heading(LINES - 1,
 			    "Up Down PgUp PgDn Home End 0-9 Bucket  Tab Old array  F10 Quit");
 		show_frame();
-		key = screen_key(&now->when, delay);
+		key = screen_key_until(&now->when, delay);
 		if (key == ERR)
 			return true;
 		if (!act_on(key))
@@ -478,15 +478,14 @@ static void watch(const struct args *args)
 	memset(looks, 0, sizeof(looks));
 	memset(&view, 0, sizeof(view));
 	map_open(&map, args->arg[0], O_RDONLY);
+	look(&map);
 	if (!args->opt[OPT_ONCE]) {
 		screen_open(args);
 		init_colors();
-		do
+		while (watch_keys(&map, delay))
 			look(&map);
-		while (watch_keys(&map, delay));
 		return;
 	}
-	look(&map);
 	wait_seconds(delay);
 	look(&map);
 	draw(&map, ONCE_ROWS, ONCE_COLUMNS);
