@@ -70,24 +70,21 @@ static char cell_digit(int n)
 	return "0123456789abcdefghijklmnopqrstuvwxyz+"[n < 36 ? n : 36];
 }
 
-/* Make one cell of those of @n buckets. */
+/* Make one cell of those of @n buckets: their mean. */
 static void summarize(const char *buckets, size_t n, char *cell)
 {
-	int entries = 0, longest = 0, chain;
-	size_t moved = 0, i;
+	size_t entries = 0, chains = 0, moved = 0, i;
 
 	for (i = 0; i < n; i++) {
 		if (buckets[2 * i] == 'X')
 			moved++;
 		else
 			entries += digit_value(buckets[2 * i]);
-		chain = digit_value(buckets[2 * i + 1]);
-		if (chain > longest)
-			longest = chain;
+		chains += digit_value(buckets[2 * i + 1]);
 	}
 	cell[0] = 2 * moved > n ? 'X' :
 		  cell_digit((entries + (n - moved) / 2) / (n - moved));
-	cell[1] = cell_digit(longest);
+	cell[1] = cell_digit((chains + n / 2) / n);
 }
 
 void fill_shrink(struct fill *fill, size_t nr)
@@ -143,21 +140,38 @@ static void open_bucket(struct snapshot *s, int fd, bool old, __u64 bucket)
 		s->opened[used] = '\0';
 }
 
+static bool is_fuller(const char *cell, const char *than)
+{
+	int chain = digit_value(cell[1]), other = digit_value(than[1]);
+
+	return chain > other || (chain == other &&
+				 digit_value(*cell) > digit_value(*than));
+}
+
 /* The cell with the longest chain, and of those the fullest. */
-static size_t fullest(const struct fill *fill)
+static size_t fullest(const char *cells, size_t nr)
 {
 	size_t best = 0, i;
 
-	for (i = 1; i < fill->nr; i++)
-		if (cell_chain(fill, i) > cell_chain(fill, best) ||
-		    (cell_chain(fill, i) == cell_chain(fill, best) &&
-		     cell_entries(fill, i) > cell_entries(fill, best)))
+	for (i = 1; i < nr; i++)
+		if (is_fuller(cells + 2 * i, cells + 2 * best))
 			best = i;
 	return best;
 }
 
+/* Such a bucket, of those in such a cell that a picture looks at. */
+static __u64 fullest_bucket(const struct fill *fill, int fd)
+{
+	__u64 group = (1ULL << fill->log2) / fill->nr;
+	__u64 first = group * fullest(fill->cells, fill->nr);
+	char part[2 * SAMPLE];
+	size_t n = group < SAMPLE ? group : SAMPLE;
+
+	return first + fullest(part, read_part(fd, part, 2 * n, 2 * first) / 2);
+}
+
 /* Of a small map all buckets, else those that have something to show. */
-static void open_buckets(struct snapshot *s, const struct map *map,
+static void open_buckets(struct snapshot *s, const struct map *map, int fill,
 			 __u64 nevacuate)
 {
 	int fd = debugfs_open(map, "buckets", O_RDWR);
@@ -176,8 +190,7 @@ static void open_buckets(struct snapshot *s, const struct map *map,
 			open_bucket(s, fd, false, nevacuate - 1);
 			open_bucket(s, fd, false, nevacuate - 1 + old);
 		}
-		full = fullest(&s->fill) *
-		       ((1ULL << s->fill.log2) / s->fill.nr);
+		full = fullest_bucket(&s->fill, fill);
 		if (!moved || full % old != nevacuate - 1)
 			open_bucket(s, fd, false, full);
 	}
@@ -210,8 +223,8 @@ static bool take(struct snapshot *s, const struct map *map, int fill,
 	if (same && !strncmp(old, "2^", 2))
 		same = read_fill(&s->oldfill, oldfill, atoi(old + 2));
 	if (same)
-		open_buckets(s, map, strtoull(snapshot_field(s, "nevacuate"),
-					      NULL, 10));
+		open_buckets(s, map, fill,
+			     strtoull(snapshot_field(s, "nevacuate"), NULL, 10));
 	return same;
 }
 

@@ -14,8 +14,8 @@
 
 /*
  * An array of 2^@log2 buckets.  A cell is two characters, as in debugfs's
- * "fill": the entries of a bucket, on average, or X if most are evacuated, and
- * the buckets in the longest chain.  Of many buckets some stand for all.
+ * "fill": the entries of a bucket, or X if it is evacuated, and the buckets in its
+ * chain; the mean of several, of which some stand for all.
  */
 struct fill {
 	unsigned int log2;
@@ -42,7 +42,7 @@ void snapshot_take(struct snapshot *s, const struct map *map);
  */
 const char *snapshot_field(const struct snapshot *s, const char *name);
 
-/* Entries in a cell, or -1 if it is evacuated, and buckets in its chain. */
+/* Entries in a bucket of a cell, or -1 if most are evacuated; and its chain. */
 int cell_entries(const struct fill *fill, size_t cell);
 int cell_chain(const struct fill *fill, size_t cell);
 
