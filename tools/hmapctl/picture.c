@@ -11,15 +11,17 @@
 #include <stdlib.h>
 #include <string.h>
 #include "hmapctl.h"
-#include "snapshot.h"
+#include "picture.h"
 
 #define WIDTH		1000
 #define MARGIN		24
 #define ROW		22	/* a line of the header, and of a bucket */
 #define FIELDS		390	/* width of the header */
+#define VALUE		160	/* of a field, from its name */
 #define ARRAYS		(MARGIN + FIELDS + 40)
 #define GAP		24
 #define CELL_MAX	48
+#define CELL_LARGE	20	/* has room for a number */
 #define SLOT		46	/* width of a slot */
 #define CHAIN		(3 * ROW + 14)	/* height of buckets in a row */
 #define TEXT_DOWN	15	/* from the top of a row to its text */
@@ -27,38 +29,36 @@
 /* Where it is drawn. */
 static FILE *svg;
 
-/* Have a file in the program, as a string. */
-#define EMBED(name, file)						\
-	__asm__(".pushsection .rodata\n"				\
-		".global " #name "\n"					\
-		#name ":\n.incbin \"" file "\"\n.byte 0\n"		\
-		".popsection")
-
 EMBED(picture_css, "picture.css");
-EMBED(player_html, "player.html");
 
+/* A recording may have anything in its texts: no more than a name can, is drawn. */
 static void draw_text(int x, int y, const char *class, const char *text)
 {
-	fprintf(svg, "<text x='%d' y='%d' class='%s' xml:space='preserve'>", x, y,
-		class);
+	fprintf(svg, "<text x='%d' y='%d'", x, y);
+	if (*class)
+		fprintf(svg, " class='%s'", class);
+	putc('>', svg);
 	for (; *text; text++)
 		switch (*text) {
 		case '<':
 			fputs("&lt;", svg);
 			break;
+		case '>':
+			fputs("&gt;", svg);
+			break;
 		case '&':
 			fputs("&amp;", svg);
 			break;
 		default:
-			putc(*text, svg);
+			putc(*text >= ' ' && *text <= '~' ? *text : '?', svg);
 		}
 	fputs("</text>\n", svg);
 }
 
 static void draw_box(int x, int y, int width, int height, const char *class)
 {
-	fprintf(svg, "<rect x='%d' y='%d' width='%d' height='%d' class='%s'/>\n", x,
-		y, width, height, class);
+	fprintf(svg, "<path d='M%d %dh%dv%dh-%dz' class='%s'/>\n", x, y, width,
+		height, width, class);
 }
 
 /* From a field of the header over @via and above @top down to @x. */
@@ -79,25 +79,28 @@ struct anchors {
 /* Draws the fields of struct hmap, and returns where they end. */
 static int draw_header(const struct snapshot *s, int y, struct anchors *from)
 {
-	const char *p = strstr(s->header, "\nstruct hmap\n");
-	int top = y;
-	char line[128];
-	size_t n;
+	static const char begin[] = "\nstruct hmap\n";
+	const char *p = strstr(s->header, begin);
+	char fields[sizeof(s->header)], *line, *save;
+	int top = y, x = MARGIN + 8;
+	size_t name;
 
-	draw_text(MARGIN + 8, y + TEXT_DOWN, "", "struct hmap");
-	y += ROW;
-	for (p = p ? p + strlen("\nstruct hmap\n") : ""; *p; p += n + 1) {
-		n = strcspn(p, "\n");
-		snprintf(line, sizeof(line), "%.*s", (int)n, p);
-		draw_text(MARGIN + 8, y + TEXT_DOWN, "", line);
-		if (!strncmp(line, "buckets ", 8))
-			from->buckets = y + ROW / 2;
-		if (!strncmp(line, "oldbuckets ", 11))
-			from->oldbuckets = y + ROW / 2;
+	draw_text(x, y + TEXT_DOWN, "", "struct hmap");
+	strcpy(fields, p ? p + strlen(begin) : "");
+	for (line = strtok_r(fields, "\n", &save); line;
+	     line = strtok_r(NULL, "\n", &save)) {
 		y += ROW;
-		if (!p[n])
-			break;
+		name = strcspn(line, " ");
+		draw_text(x + VALUE, y + TEXT_DOWN, "",
+			  line + name + strspn(line + name, " "));
+		line[name] = '\0';
+		draw_text(x, y + TEXT_DOWN, "", line);
+		if (!strcmp(line, "buckets"))
+			from->buckets = y + ROW / 2;
+		if (!strcmp(line, "oldbuckets"))
+			from->oldbuckets = y + ROW / 2;
 	}
+	y += ROW;
 	draw_box(MARGIN, top, FIELDS, y - top + 4, "line");
 	fprintf(svg, "<path d='M%d %dh%d' class='line'/>\n", MARGIN, top + ROW, FIELDS);
 	return y + 4;
@@ -130,7 +133,15 @@ static const char *cell_class(const struct fill *fill, size_t cell)
 	return by_entries[entries < 8 ? entries : 8];
 }
 
-/* One path for the cells of a class keeps a large array's picture small. */
+static void end_cells(size_t nr, const char *class)
+{
+	fprintf(svg, "' class='%s'><title>%zu</title></path>\n", class, nr);
+}
+
+/*
+ * One path for the cells of a class keeps a large array's picture small.  In a
+ * recording, a large cell is rather a path of its own: most stay as they are.
+ */
 static void draw_cells(const struct fill *fill, int x, int y, int columns,
 		       int size)
 {
@@ -151,10 +162,13 @@ static void draw_cells(const struct fill *fill, int x, int y, int columns,
 				x + (int)(i % columns) * size,
 				y + (int)(i / columns) * size, inner, inner,
 				inner);
+			if (size >= CELL_LARGE) {
+				end_cells(n, classes[c]);
+				n = 0;
+			}
 		}
 		if (n)
-			fprintf(svg, "' class='%s'><title>%zu</title></path>\n",
-				classes[c], n);
+			end_cells(n, classes[c]);
 	}
 }
 
@@ -175,7 +189,7 @@ static int draw_array(const struct fill *fill, const char *name, int x, int y,
 	draw_text(x, y + TEXT_DOWN, "", text);
 	y += ROW;
 	draw_cells(fill, x, y, columns, size);
-	for (i = 0; size >= 20 && i < fill->nr; i++) {
+	for (i = 0; size >= CELL_LARGE && i < fill->nr; i++) {
 		if (cell_entries(fill, i) < 0)
 			continue;
 		snprintf(text, sizeof(text), "%d", cell_entries(fill, i));
@@ -209,42 +223,47 @@ static int draw_arrays(const struct snapshot *s, int y,
 
 /* === Buckets, slot by slot === */
 
+static const char *slot_class(const char *slot)
+{
+	if (strlen(slot) == 2)
+		return "used";
+	return strchr("XYE", *slot) ? "moved" : "empty";
+}
+
 /* Draws one bucket of a chain from the text of its slots. */
 static void draw_slots(const char *slots[8], int x, int y)
 {
-	static const char * const rows[] = { "tophash", "key", "elem" };
-	unsigned int row, i;
-	bool used;
+	int i, row;
 
-	for (row = 0; row < 3; row++) {
-		for (i = 0; i < 8; i++) {
-			used = strlen(slots[i]) == 2;
-			draw_box(x + (int)i * SLOT, y + (int)row * ROW, SLOT - 2,
-				 ROW - 2, used ? "used" :
-				 strchr("XYE", *slots[i]) ? "moved" : "empty");
-			if (!row || used)
-				draw_text(x + (int)i * SLOT + 6,
-					  y + (int)row * ROW + TEXT_DOWN,
-					  row ? "dim" : "",
-					  row ? rows[row] : slots[i]);
-		}
+	for (i = 0; i < 8; i++, x += SLOT) {
+		fputs("<path d='", svg);
+		for (row = 0; row < 3; row++)
+			fprintf(svg, "M%d %dh%dv%dh-%dz", x, y + row * ROW,
+				SLOT - 2, ROW - 2, SLOT - 2);
+		fprintf(svg, "' class='%s'/>\n", slot_class(slots[i]));
+		draw_text(x + 6, y + TEXT_DOWN, "", slots[i]);
+		if (strlen(slots[i]) != 2)
+			continue;
+		draw_text(x + 6, y + ROW + TEXT_DOWN, "dim", "key");
+		draw_text(x + 6, y + 2 * ROW + TEXT_DOWN, "dim", "elem");
 	}
 }
 
 /* Draws a chain from its line; returns where it ends. */
 static int draw_opened(char *line, int y)
 {
-	char *save, *word = strtok_r(line, " ", &save), name[64];
-	bool old = !strcmp(word, "old");
+	bool old = !strncmp(line, "old ", 4);
+	__u64 bucket = strtoull(line + (old ? 4 : 0), &line, 10);
+	char *save, *word, name[64];
 	const char *slots[8];
 	int x = MARGIN, nr = 0;
 	unsigned int i = 0;
 
-	snprintf(name, sizeof(name), "%sbucket %s", old ? "old " : "",
-		 old ? strtok_r(NULL, " ", &save) : word);
+	snprintf(name, sizeof(name), "%sbucket %llu", old ? "old " : "", bucket);
 	draw_text(x, y + TEXT_DOWN, "", name);
 	y += ROW;
-	while ((word = strtok_r(NULL, " ", &save))) {
+	for (word = strtok_r(line, " ", &save); word;
+	     word = strtok_r(NULL, " ", &save)) {
 		if (!strcmp(word, "->"))
 			continue;
 		slots[i++ % 8] = word;
@@ -283,7 +302,7 @@ static int draw_legend(int y)
 		x += 44 + 8 * (int)strlen(legend[i].text);
 	}
 	draw_text(MARGIN, y + ROW + TEXT_DOWN, "dim",
-		  ". emptyRest  - emptyOne  X evacuatedX  Y evacuatedY  E evacuatedEmpty; else the top byte of the hash");
+		  ". emptyRest, - emptyOne, X evacuatedX, Y evacuatedY, E evacuatedEmpty; else the top byte of the hash");
 	return y + 2 * ROW + 8;
 }
 
@@ -294,31 +313,34 @@ static int draw_all(const struct snapshot *s)
 	int y = MARGIN, arrays, header;
 	char text[sizeof(s->opened)], *line, *save;
 
-	snprintf(text, sizeof(text), "%s", snapshot_field(s, "name"));
-	draw_text(MARGIN, y + TEXT_DOWN, "title", text);
+	draw_text(MARGIN, y + TEXT_DOWN, "title", brief(snapshot_field(s, "name")));
 	snprintf(text, sizeof(text), "load %s", snapshot_field(s, "load"));
 	draw_text(ARRAYS, y + TEXT_DOWN, "dim", text);
 	y += ROW + 24;
 	header = draw_header(s, y, &from);
 	arrays = draw_arrays(s, y, &from);
-	y = (arrays > header ? arrays : header) + GAP;
+	y = draw_legend((arrays > header ? arrays : header) + GAP) + GAP / 2;
 	strcpy(text, s->opened);
 	for (line = strtok_r(text, "\n", &save); line;
 	     line = strtok_r(NULL, "\n", &save))
 		y = draw_opened(line, y);
-	return draw_legend(y) + MARGIN / 2;
+	return y;
 }
 
-static void picture_draw(const struct snapshot *s)
+char *picture_elements(const struct snapshot *s, int *height)
 {
 	char *text = NULL;
 	size_t size = 0;
-	int height;
 
 	svg = checked(open_memstream(&text, &size));
-	height = draw_all(s);
+	*height = draw_all(s);
 	if (fclose(svg))
 		fail_errno("drawing");
+	return text;
+}
+
+void picture_begin(int height)
+{
 	fprintf(out,
 		"<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 %d %d' width='%d' height='%d'>\n",
 		WIDTH, height, WIDTH, height);
@@ -326,65 +348,44 @@ static void picture_draw(const struct snapshot *s)
 	fputs("<marker id='tip' orient='auto' markerWidth='9' markerHeight='8' refX='8' refY='4'>",
 	      out);
 	fputs("<path d='M0 0L8 4L0 8z' fill='currentColor'/></marker>\n", out);
-	fprintf(out, "%s</svg>\n", text);
-	free(text);
 }
 
-/* === The page of a recording === */
-
-#define FRAMES	"<!-- frames -->\n"
-
-static void draw_page(const char *path)
+static void picture_draw(const struct snapshot *s)
 {
-	static struct snapshot s;
-	struct lines *lines = checked(malloc(sizeof(*lines)));
-	const char *frames;
-	unsigned long nr = 0;
-	char *line;
-	size_t len;
+	int height;
+	char *elements = picture_elements(s, &height);
 
-	defer(free, lines);
-	lines_open(lines, path);
-	frames = strstr(player_html, FRAMES);
-	fwrite(player_html, 1, frames - player_html, out);
-	for (; (line = lines_next(lines, &len)); nr++) {
-		if (!snapshot_parse(&s, line))
-			fail(EXIT_MISUSE, "%s:%llu: not a frame of hmapctl record",
-			     lines->name, lines->nr);
-		fprintf(out, "<div class='frame' data-ms='%llu'>\n", s.ms);
-		picture_draw(&s);
-		fputs("</div>\n", out);
-		flush_out();
-	}
-	if (!nr)
-		fail(EXIT_MISUSE, "%s: there are no frames in it", lines->name);
-	fputs(frames + strlen(FRAMES), out);
-	flush_out();
+	picture_begin(height);
+	fprintf(out, "%s</svg>\n", elements);
+	free(elements);
 }
 
 /* === Commands === */
 
 static void picture(const struct args *args)
 {
+	bool page = args->opt[OPT_HTML], animation = args->opt[OPT_ANIMATE];
 	static struct snapshot s;
 	struct map map;
 
-	if (!args->opt[OPT_HTML]) {
+	if (page && animation)
+		fail(EXIT_MISUSE, "picture: --html and --animate exclude each other");
+	if (!page && !animation) {
 		map_open(&map, args->arg[0], O_RDONLY);
 		snapshot_take(&s, &map);
 	}
 	if (args->opt[OPT_TO])
 		out_to_file(args->opt[OPT_TO]);
-	if (args->opt[OPT_HTML])
-		draw_page(args->arg[0]);
+	if (page || animation)
+		film_draw(args->arg[0], page);
 	else
 		picture_draw(&s);
 	flush_out();
 }
 
 static const struct option picture_options[] = {
-	OPTION_ARG("to", OPT_TO), OPTION("html", OPT_HTML), OPTION_HELP,
-	OPTIONS_END
+	OPTION_ARG("to", OPT_TO), OPTION("html", OPT_HTML),
+	OPTION("animate", OPT_ANIMATE), OPTION_HELP, OPTIONS_END
 };
 
 const struct command command_picture = {

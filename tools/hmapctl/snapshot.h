@@ -59,7 +59,4 @@ void snapshot_print(const struct snapshot *s);
 /* Returns whether @text is a snapshot. */
 bool snapshot_parse(struct snapshot *s, const char *text);
 
-/* The files picture.css and player.html. */
-extern const char picture_css[], player_html[];
-
 #endif /* _SNAPSHOT_H */
