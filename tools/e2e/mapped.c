@@ -6,6 +6,7 @@
 #include <sys/mman.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
+#include <time.h>
 
 #include "device.h"
 
@@ -587,6 +588,117 @@ static void passed_on_by_fork(void)
 	OK(is_gone(p, bytes));
 }
 
+/* === Mappings that move while they are taken away === */
+
+#define MOVE_MS		15000
+#define MOVERS		3
+
+struct moves {
+	int fd;
+	unsigned int cleared;	/* calls of CLEAR that have returned */
+	unsigned int checked;
+	bool end;
+};
+
+static bool is_at_end(struct moves *m)
+{
+	return __atomic_load_n(&m->end, __ATOMIC_ACQUIRE);
+}
+
+static unsigned int nr_cleared(struct moves *m)
+{
+	return __atomic_load_n(&m->cleared, __ATOMIC_ACQUIRE);
+}
+
+/* See the pages of a mapping, each of which may have been unmapped by itself. */
+static void look_at_all(const __u8 *p, size_t bytes)
+{
+	for (size_t at = 0; at < bytes; at += page_size)
+		look_at(p + at);
+}
+
+/*
+ * Map the present array and move that about, in this process and one that is
+ * forked, until it has been cleared away: then it must be gone from each place.
+ */
+static void move_one(struct moves *m, const struct hmap_control *c, __u8 *places)
+{
+	unsigned int seen = nr_cleared(m);
+	struct hmap_control_array a = present(c);
+	size_t bytes = a.bytes, half = bytes / page_size / 2 * page_size;
+	__u8 *p, *to = places;
+	pid_t pid = 0;
+
+	p = mmap(places, bytes, PROT_READ, MAP_SHARED | MAP_FIXED, m->fd,
+		 a.offset);
+	OK(p == places);
+	for (int i = 0; nr_cleared(m) < seen + 2 && !is_at_end(m); i++) {
+		look_at_all(p, bytes);
+		to = p == places ? places + bytes : places;
+		/* Both halves, so that they are two mappings meanwhile. */
+		OK(mremap(p, half, half, MREMAP_MAYMOVE | MREMAP_FIXED, to) == to);
+		OK(mremap(p + half, bytes - half, bytes - half,
+			  MREMAP_MAYMOVE | MREMAP_FIXED, to + half) == to + half);
+		p = to;
+		look_at_all(p, bytes);
+		if (i == 3) {
+			pid = spawn();
+			if (!pid) {
+				while (nr_cleared(m) < seen + 2 && !is_at_end(m))
+					look_at_all(p, bytes);
+				OK(is_at_end(m) || is_gone(p, bytes));
+				_exit(0);
+			}
+		}
+	}
+	if (!is_at_end(m)) {
+		OK(is_gone(p, bytes));
+		__atomic_fetch_add(&m->checked, 1, __ATOMIC_RELAXED);
+	}
+	if (pid)
+		join(pid);
+	EQ(munmap(p, bytes), 0);
+}
+
+static void mover(struct moves *m)
+{
+	const struct hmap_control *c = control(m->fd);
+	__u8 *places = mmap(NULL, 64 << 20, PROT_NONE,
+			    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+	OK(places != MAP_FAILED);
+	while (!is_at_end(m))
+		move_one(m, c, places);
+	exit(0);
+}
+
+static void gone_wherever_it_moved(void)
+{
+	struct moves *m = shared(sizeof(*m));
+	struct hmap_create arg = u64_to_u64;
+	pid_t pids[MOVERS];
+	unsigned int i;
+	time_t end = time(NULL) + MOVE_MS / 1000;
+
+	arg.hint = 2000;
+	m->fd = make(&arg);
+	for (i = 0; i < MOVERS; i++) {
+		pids[i] = spawn();
+		if (!pids[i])
+			mover(m);
+	}
+	while (time(NULL) < end) {
+		fill(m->fd, 0, 20);
+		EQ(clear(m->fd), 0);
+		__atomic_fetch_add(&m->cleared, 1, __ATOMIC_RELEASE);
+	}
+	__atomic_store_n(&m->end, true, __ATOMIC_RELEASE);
+	for (i = 0; i < MOVERS; i++)
+		join(pids[i]);
+	printf("# %u clears, %u arrays that were moved\n", m->cleared, m->checked);
+	OK(m->checked);
+}
+
 /* === Binding and mapping at once === */
 
 struct race {
@@ -638,6 +750,7 @@ static const struct test tests[] = {
 	TEST(nothing_is_pinned),
 	TEST(looked_for_too_early),
 	TEST(passed_on_by_fork),
+	TEST(gone_wherever_it_moved),
 	TEST(mapped_while_bound),
 };
 
