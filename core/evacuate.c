@@ -215,6 +215,7 @@ void hmap_mark_all(struct bucket_array *a)
 	struct bmap *head;
 
 	for (i = 0; i <= a->mask; i++) {
+		cond_resched();
 		head = bucket_at(&h->t, a, i);
 		if (evacuated(head))
 			continue;
@@ -223,7 +224,6 @@ void hmap_mark_all(struct bucket_array *a)
 		evac_mark(head, EVACUATED_EMPTY * 0x0101010101010101ULL);
 		guard_unlock(head, guard_map_of(h));
 		local_irq_restore(flags);
-		cond_resched();
 	}
 }
 
