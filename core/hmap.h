@@ -478,7 +478,7 @@ struct hmap_layout {
 void hmap_mapping_layout(const struct hmap *h, struct hmap_layout *layout);
 unsigned long hmap_mapping_get(struct hmap *h, u64 page);
 void hmap_mapping_put(struct hmap *h);
-int hmap_read_chain(struct hmap *h, bool old, unsigned long bucket,
-		    u64 *tophash, unsigned int room);
+int hmap_read_chain(struct hmap *h, bool old, u64 bucket, u64 *tophash,
+		    unsigned int room);
 
 #endif /* _HMAP_H */

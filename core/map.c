@@ -531,8 +531,8 @@ static int read_chain_locked(struct hmap *h, const struct bucket_array *a,
  * Return: The number of buckets in the chain, which may be more than @room;
  * or -ENOENT if there is no such array or bucket.
  */
-int hmap_read_chain(struct hmap *h, bool old, unsigned long bucket,
-		    u64 *tophash, unsigned int room)
+int hmap_read_chain(struct hmap *h, bool old, u64 bucket, u64 *tophash,
+		    unsigned int room)
 {
 	const struct bucket_array *a;
 	int n = -ENOENT;

@@ -197,7 +197,7 @@ struct buckets_step {
 	const struct user_map *map;
 	loff_t first;
 	bool old;
-	unsigned long bucket;
+	u64 bucket;
 	int nr;
 	u64 words[CHAIN_MAX];
 };
@@ -270,7 +270,7 @@ static int buckets_show(struct seq_file *m, void *v)
 
 	if (step->bucket == 0)
 		seq_puts(m, step->old ? "oldbuckets\n" : "buckets\n");
-	seq_printf(m, "%8lu ", step->bucket);
+	seq_printf(m, "%8llu ", step->bucket);
 	for (i = 0; i < min(step->nr, CHAIN_MAX); i++) {
 		if (i)
 			seq_puts(m, "  ->");
@@ -369,7 +369,7 @@ static char digit(unsigned int n)
 }
 
 /* Returns how many characters there are at @text, up to the last bucket's. */
-static size_t fill_cells(struct hmap *h, bool old, unsigned long bucket,
+static size_t fill_cells(struct hmap *h, bool old, u64 bucket,
 			 char text[CELLS * CELL])
 {
 	u64 words[CHAIN_MAX];

@@ -388,6 +388,8 @@ static void from_a_bucket_on(void)
 	EQ(read(fd, part, sizeof(part)) > 0, true);
 	EQ(write(fd, "256", 3), 3);
 	EQ(read(fd, part, sizeof(part)), 0);
+	EQ(write(fd, "4294967296", 10), 10);
+	EQ(read(fd, part, sizeof(part)), 0);
 	EQ(write(fd, "old 0", 5), 5);
 	EQ(read(fd, part, sizeof(part)), 0);
 	EQ(write(fd, "-1", 2), -1);
