@@ -109,7 +109,7 @@ struct bucket_array {
 	atomic_long_t nevacuate;	/* lower buckets have been claimed */
 	struct rcu_work free_work;
 
-	u8 data[] ____cacheline_aligned_in_smp;
+	u8 data[] ____cacheline_aligned;
 };
 
 /*

@@ -39,6 +39,10 @@
 #define GONE		EVACUATED_Y
 static_assert(GONE & GUARD_LOCKED);
 
+/* The buckets begin on a page if the array's header ends with one. */
+static_assert(sizeof(struct bucket_array) ==
+	      offsetof(struct bucket_array, data));
+
 static void *gone_page;
 
 /* For what may take long where many see a page: nobody's growth is behind it. */
