@@ -9,6 +9,7 @@
 #include <linux/capability.h>
 #include <linux/cred.h>
 #include <linux/err.h>
+#include <linux/highmem.h>
 #include <linux/mm.h>
 #include <linux/mutex.h>
 #include <linux/slab.h>
@@ -129,9 +130,10 @@ static int get_opened(struct user_map *map, fmode_t fmode)
 
 /* === Limits === */
 
+/* Of what the kernel has for itself, which 32 bits count. */
 static unsigned long or_quarter_of_ram(unsigned long bytes)
 {
-	return bytes ?: (totalram_pages() / 4) << PAGE_SHIFT;
+	return bytes ?: (totalram_pages() - totalhigh_pages()) / 4 << PAGE_SHIFT;
 }
 
 /* 0 in @wanted takes the module's limit, @most; 0 there is no limit. */

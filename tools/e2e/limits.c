@@ -9,6 +9,7 @@
 #include <sys/mount.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/sysinfo.h>
 
 #include "device.h"
 
@@ -330,6 +331,19 @@ static void limit_is_lowered(void)
 	EQ(info(fd).owner_max_bytes, i.owner_max_bytes);
 	EQ(put_long(fd, 0), 0);
 	EQ(put_long(fd, 100), 0);
+}
+
+/* Of the memory that the kernel can use for itself. */
+static void quarter_of_ram(void)
+{
+	struct hmap_info i = info(make(&long_elems));
+	struct sysinfo s;
+
+	EQ(sysinfo(&s), 0);
+	EQ(i.max_bytes, (__u64)(s.totalram - s.totalhigh) * s.mem_unit /
+			(4 * getpagesize()) * getpagesize());
+	drop_capability(CAP_SYS_RESOURCE);
+	EQ(info(make(&long_elems)).owner_max_bytes, i.max_bytes);
 }
 
 static int set_limit(int fd, __u32 which, __u64 value)
@@ -839,6 +853,7 @@ static const struct test tests[] = {
 	TEST(without_capability),
 	TEST(bytes_of_a_user),
 	TEST(limit_is_lowered),
+	TEST(quarter_of_ram),
 	TEST(limits_of_a_map),
 	TEST(given_away),
 	TEST(walks_take_no_memory),
