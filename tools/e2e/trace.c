@@ -354,7 +354,7 @@ static void limits(void)
 }
 
 /* Four times the load, while there is room for overflow buckets only. */
-static void load(void)
+static void refused_growth(void)
 {
 	struct hmap_set set = { .flags = HMAP_SET_MAX_BYTES };
 	__u64 id, key = 0;
@@ -382,7 +382,7 @@ static void load(void)
 }
 
 /* The longest chain there can be, made of keys with the same low bits of hash. */
-static void chain(void)
+static void longest_chain(void)
 {
 	const struct hmap_control *control;
 	unsigned int length = 1;
@@ -449,8 +449,8 @@ static const struct test tests[] = {
 	TEST(doubling),
 	TEST(same_size),
 	TEST(limits),
-	TEST(load),
-	TEST(chain),
+	TEST(refused_growth),
+	TEST(longest_chain),
 	TEST(filter_by_id),
 };
 

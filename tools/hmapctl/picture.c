@@ -369,7 +369,8 @@ static void picture(const struct args *args)
 	struct map map;
 
 	if (page && animation)
-		fail(EXIT_MISUSE, "picture: --html and --animate exclude each other");
+		fail(EXIT_MISUSE, "%s: --html and --animate exclude each other",
+		     args->command);
 	if (!page && !animation) {
 		map_open(&map, args->arg[0], O_RDONLY);
 		snapshot_take(&s, &map);
