@@ -10,6 +10,8 @@
 # make tour	see all that is written about Go's map happen to one, step by step
 # make test	run all tests in a kernel made to find mistakes, in QEMU
 # make test-install	install, use and remove it all as a user would, in QEMU
+# make soak	use maps from many processes for TIME seconds, and see that
+#		memory stays flat
 # make check	have the sources looked over by checkpatch, sparse and others
 # make randconfig	have the compiler look at the module in N random
 #		configurations of the kernel
@@ -98,6 +100,9 @@ share:
 bench:
 	@tools/bench/run
 
+soak:
+	@TIME="$(TIME)" tools/soak/run
+
 check:
 	@tools/check
 
@@ -116,4 +121,4 @@ clean:
 help:
 	@sed -n '3,/^$$/s/^# \?//p' $(firstword $(MAKEFILE_LIST))
 
-.PHONY: all module no-module lib hmapctl install uninstall deb demo tour test test-install shell bench share stall check model randconfig fuzz clean help
+.PHONY: all module no-module lib hmapctl install uninstall deb demo tour test test-install shell bench share stall soak check model randconfig fuzz clean help

@@ -6,96 +6,10 @@
 #include <sys/wait.h>
 #include <time.h>
 
-#include "device.h"
+#include "witness.h"
 
 #define NR_KEYS		300
 #define MILLISECONDS	1000
-#define ELEM_MAX	5000
-
-/* An elem tells its key and version, and all its bytes follow from them. */
-static void fill(__u32 *elem, __u32 len, __u32 key, __u32 version)
-{
-	for (__u32 i = 0; i < len / 4; i++)
-		elem[i] = i % 2 ? key + i : version + i;
-}
-
-static void check(const void *elem, __u32 len, __u32 key)
-{
-	static __u32 want[ELEM_MAX / 4];
-	__u32 version;
-
-	memcpy(&version, elem, 4);
-	fill(want, len, key, version);
-	SAME_BYTES(elem, want, len);
-}
-
-static __u32 elem_len(const struct hmap_create *shape, __u32 version)
-{
-	if (!(shape->flags & HMAP_CREATE_VAR_ELEM))
-		return shape->elem_size;
-	return 8 + version % (shape->elem_size / 4 - 1) * 4;
-}
-
-static __u32 make_key(const struct hmap_create *shape, __u32 nr, char *key)
-{
-	memset(key, 'k', 300);
-	memcpy(key, &nr, 4);
-	return shape->key_size ?: 4 + nr % 200;
-}
-
-static void read_one(int fd, const struct hmap_create *shape, __u32 nr)
-{
-	static __u32 elem[ELEM_MAX / 4];
-	__u32 len = shape->elem_size;
-	char key[300];
-	int err = lookup(fd, key, make_key(shape, nr, key), elem, &len);
-
-	if (err)
-		EQ(err, -ENOENT);
-	else
-		check(elem, len, nr);
-}
-
-static void write_one(int fd, const struct hmap_create *shape, __u32 nr)
-{
-	static __u32 elem[ELEM_MAX / 4], version;
-	char key[300];
-	__u32 key_len = make_key(shape, nr, key), len;
-	int err;
-
-	version += 4;
-	len = elem_len(shape, version);
-	fill(elem, len, nr, version);
-	if (version % 16 == 0) {
-		err = delete(fd, key, key_len);
-		OK(!err || err == -ENOENT);
-	} else {
-		EQ(insert(fd, key, key_len, elem, len, HMAP_INSERT_ANY), 0);
-	}
-}
-
-static void walk_some(int fd, bool anew)
-{
-	static __u32 buf[4 * ELEM_MAX / 4];
-	static struct hmap_next n;
-	const struct hmap_record *rec;
-	__u32 nr;
-	int err;
-
-	if (anew)
-		memset(&n, 0, sizeof(n));
-	err = next(fd, &n, buf, sizeof(buf));
-	if (err == -ESTALE) {	/* another process clears the map at times */
-		memset(&n, 0, sizeof(n));
-		return;
-	}
-	EQ(err, 0);
-	while ((rec = take_record(&n))) {
-		memcpy(&nr, record_key(rec), 4);
-		OK(nr < NR_KEYS);
-		check(record_elem(rec), rec->elem_len, nr);
-	}
-}
 
 static long long now(void)
 {
@@ -115,11 +29,11 @@ static void one_of_many(const struct hmap_create *shape, int who, long long end)
 		__u32 nr = random_u32() % NR_KEYS;
 
 		if (who == 0)
-			walk_some(fd, random_u32() % 32 == 0);
+			witness_walk(fd, NR_KEYS, random_u32() % 32 == 0);
 		else if (random_u32() % 2)
-			read_one(fd, shape, nr);
+			witness_read(fd, shape, nr);
 		else
-			write_one(fd, shape, nr);
+			witness_write(fd, shape, nr);
 		if (who == 1 && i % 4096 == 4095)
 			EQ(clear(fd), 0);
 	}
@@ -162,7 +76,7 @@ static void elems_by_pointer(void)
 	hammer(&(struct hmap_create) {
 		.key_kind = HMAP_KIND_BYTES,
 		.key_size = 200,
-		.elem_size = ELEM_MAX,
+		.elem_size = WITNESS_ELEM_MAX,
 		.name = "by-pointer",
 	});
 }
