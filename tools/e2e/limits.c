@@ -5,11 +5,13 @@
 #include <hmap_view.h>
 #include <linux/capability.h>
 #include <sched.h>
+#include <signal.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/sysinfo.h>
+#include <sys/wait.h>
 
 #include "device.h"
 
@@ -846,6 +848,68 @@ static void each_pays_for_his_own(void)
 	remove_group("second");
 }
 
+/* === Beside somebody whose cgroup is full === */
+
+static void fill_for_ever(int own, int fd, __u64 *nr)
+{
+	for (__u64 key = 0; ; key = (key + 1) % NR_MAX) {
+		int err = put_long(own, key);
+
+		OK(!err || err == -ENOMEM);
+		if (err)
+			__atomic_fetch_add(nr, 1, __ATOMIC_RELAXED);
+		err = put_long(fd, 100000 + key);
+		OK(!err || err == -ENOMEM);
+	}
+}
+
+/* In the same map, in another one, and in one that grows. */
+static void put_without_failing(void)
+{
+	int shared_map = dev_open_map("of all", O_RDWR);
+	int own = make(&long_elems), growing = make_u64(NULL, 0);
+
+	for (__u64 key = 0; key < 1000; key++) {
+		EQ(put_long(shared_map, key), 0);
+		EQ(put_long(own, key), 0);
+		for (int i = 0; i < 20; i++)
+			EQ(put(growing, 20 * key + i, key), 0);
+	}
+	OK(becomes_true(has_grown, &growing));
+	EQ(info(own).count, 1000);
+}
+
+/* Who has no memory left is refused, and nobody else. */
+static void nobody_else_is_refused(void)
+{
+	__u64 *refused = shared(sizeof(*refused));
+	int fd, own, status;
+	pid_t pid;
+
+	need_memory_cgroup();
+	EQ(chmod(DEVICE, 0666), 0);
+	make_group("small", "4M");
+	fd = make_named(&long_elems, "of all");
+	own = make(&long_elems);
+	pid = spawn();
+	if (!pid) {
+		enter("small");
+		become(USER, USER);
+		fill_for_ever(own, fd, refused);
+	}
+	while (__atomic_load_n(refused, __ATOMIC_ACQUIRE) < 100)
+		usleep(1000);
+	as(OTHER, put_without_failing);
+	EQ(kill(pid, SIGKILL), 0);
+	EQ(waitpid(pid, &status, 0), pid);
+	OK(WIFSIGNALED(status));
+	check_nobody_killed("small");
+	printf("# refused %llu times\n", *refused);
+	EQ(clear(own), 0);
+	EQ(clear(fd), 0);
+	remove_group("small");
+}
+
 static const struct test tests[] = {
 	TEST(map_is_full),
 	TEST(maps_of_a_user),
@@ -863,6 +927,7 @@ static const struct test tests[] = {
 	TEST(views_are_not_charged),
 	TEST(copies_are_charged),
 	TEST(each_pays_for_his_own),
+	TEST(nobody_else_is_refused),
 };
 
 int main(void)
