@@ -285,6 +285,12 @@ static bool is_kernel_address(const __u8 *p)
 	return sizeof(long) == 8 && word >> 47 == 0x1ffff;
 }
 
+/* Or what slabs are filled with. */
+static bool is_poison(__u64 word)
+{
+	return word == 0x6b6b6b6b6b6b6b6bULL || word == 0x5a5a5a5a5a5a5a5aULL;
+}
+
 /* No address and no elem but of those that are there may be in an array. */
 static size_t scan(int fd, const struct hmap_control_array *a, __u64 from,
 		   __u64 to)
@@ -295,7 +301,7 @@ static size_t scan(int fd, const struct hmap_control_array *a, __u64 from,
 
 	for (size_t i = 0; i + 8 <= a->bytes; i += 4) {
 		memcpy(&word, p + i, 8);
-		OK(!is_kernel_address(p + i));
+		OK(!is_kernel_address(p + i) && !is_poison(word));
 		if (word >> 24 != SECRET >> 24)
 			continue;
 		word -= SECRET;
