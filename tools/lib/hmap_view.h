@@ -27,21 +27,31 @@
 extern "C" {
 #endif
 
+/* === Only what inline functions need; not for use === */
+
 /*
- * Only what inline functions need; not for use.  What changes does so under
- * @seq, which is odd meanwhile.  The memory at @present stays mapped as long as
- * the view is there, whatever is mapped there.
+ * Where an array is mapped.  None of this changes, and as long as the view is there,
+ * memory is: that of another array of the same size, if this one is gone.
+ */
+struct hmap_view_array {
+	const char *buckets;
+	size_t mask;
+	__u32 shape;		/* HMAP_VIEW_SHAPE(); 0: has to be asked for */
+};
+
+/*
+ * @array and @hash0 are those of the control page in @generation.  While they are
+ * changed, that is a generation that the page does not have.
  */
 struct hmap_view {
-	const struct hmap_control *control;
-	unsigned long seq;
-	__u64 shape;		/* HMAP_VIEW_SHAPE(), or 0: @present is not all */
-	const char *present;	/* the first bucket */
-	size_t mask;
+	__u32 generation;
 	__u32 hash0;
-	__u32 generation;	/* of the control page, when this was set */
+	const struct hmap_view_array *array;
+	const struct hmap_control *control;
 	__u64 secret[3];
 };
+
+/* === The interface === */
 
 /**
  * hmap_view() - get a view of a map, to look keys up in
@@ -108,13 +118,20 @@ int hmap_view_lookup_batch(struct hmap_view *view, const void *keys,
 
 /* === What the inline functions are made of; not for use === */
 
+/* Look into the buckets behind this one, which is the first of its chain. */
+int hmap_view_look_behind(const struct hmap_view *view, const char *bucket,
+			  __u64 hash, const void *key, __u32 key_len,
+			  void *elem);
+
 #define HMAP_VIEW_INLINE	__attribute__((always_inline))
 #define HMAP_VIEW_RARE(x)	__builtin_expect(!!(x), 0)
 
-/* All there is to know of what keys and elems are. */
+/* All there is to know of what keys and elems are; 1 is no map's. */
 #define HMAP_VIEW_SHAPE(kind, key_size, elem_size)			\
-	(1ULL << 56 | (__u64)(kind) << 48 | (__u64)(key_size) << 24 |	\
-	 (elem_size))
+	((key_size) > HMAP_MAPPED_SIZE_MAX ||				\
+	 (elem_size) > HMAP_MAPPED_SIZE_MAX ? 1U :			\
+	 1U << 24 | (__u32)(kind) << 16 | (__u32)(key_size) << 8 |	\
+	 (__u32)(elem_size))
 
 /* A struct of as many bytes need not be aligned as an integer is. */
 #define HMAP_VIEW_KIND(key)						\
@@ -135,8 +152,10 @@ enum {
 	HMAP_VIEW_HIT,
 	HMAP_VIEW_MISS,
 	HMAP_VIEW_AGAIN,
+	HMAP_VIEW_MOVED,
 };
 
+/* What belongs to the caller */
 static inline HMAP_VIEW_INLINE __u64 hmap_view_read8(const void *p)
 {
 	__u64 word;
@@ -151,6 +170,56 @@ static inline HMAP_VIEW_INLINE __u32 hmap_view_read4(const void *p)
 
 	memcpy(&word, p, sizeof(word));
 	return word;
+}
+
+/*
+ * What the kernel may be writing to meanwhile, so that all is read once: words that
+ * are aligned by atomic loads, and by volatile ones the parts of keys and elems that
+ * need not be.
+ */
+static inline HMAP_VIEW_INLINE __u32 hmap_view_load4(const void *p)
+{
+	return __atomic_load_n((const __u32 *)p, __ATOMIC_RELAXED);
+}
+
+static inline HMAP_VIEW_INLINE __u64 hmap_view_load8(const void *p)
+{
+#if __SIZEOF_LONG__ == 8
+	return __atomic_load_n((const __u64 *)p, __ATOMIC_RELAXED);
+#else
+	__u32 halves[2] = { hmap_view_load4(p),
+			    hmap_view_load4((const char *)p + 4) };
+
+	return hmap_view_read8(halves);
+#endif
+}
+
+typedef __u64 __attribute__((aligned(1), may_alias)) hmap_view_part8;
+typedef __u32 __attribute__((aligned(1), may_alias)) hmap_view_part4;
+
+static inline HMAP_VIEW_INLINE __u64 hmap_view_peek8(const void *p)
+{
+	return *(const volatile hmap_view_part8 *)p;
+}
+
+static inline HMAP_VIEW_INLINE __u32 hmap_view_peek4(const void *p)
+{
+	return *(const volatile hmap_view_part4 *)p;
+}
+
+static inline HMAP_VIEW_INLINE unsigned char hmap_view_peek1(const void *p)
+{
+	return *(const volatile unsigned char *)p;
+}
+
+/* Have all that was read be older than what is read from now on. */
+static inline HMAP_VIEW_INLINE void hmap_view_fence(void)
+{
+#ifdef __SANITIZE_THREAD__
+	__sync_synchronize();	/* gcc warns of any other then */
+#else
+	__atomic_thread_fence(__ATOMIC_ACQUIRE);
+#endif
 }
 
 /* The two halves of a product of 128 bits, folded. */
@@ -215,7 +284,7 @@ hmap_view_hash(const __u64 *secret, __u32 kind, const void *key, __u32 len,
 
 static inline HMAP_VIEW_INLINE unsigned int hmap_view_tophash(__u64 hash)
 {
-	unsigned int top = hash >> 56;
+	unsigned int top = (unsigned int)(hash >> 56);
 
 	return top < 5 ? top + 5 : top;
 }
@@ -223,7 +292,7 @@ static inline HMAP_VIEW_INLINE unsigned int hmap_view_tophash(__u64 hash)
 /* The tophash of slot i is byte i, counted from the lowest. */
 static inline HMAP_VIEW_INLINE __u64 hmap_view_word(const char *bucket)
 {
-	__u64 value = hmap_view_read8(bucket + HMAP_VIEW_TOPHASH);
+	__u64 value = hmap_view_load8(bucket + HMAP_VIEW_TOPHASH);
 
 #if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
 	value = __builtin_bswap64(value);
@@ -242,29 +311,57 @@ hmap_view_match(__u64 word, unsigned int top)
 	return (word - 0x0101010101010101ULL) & ~word & 0x8080808080808080ULL;
 }
 
-static inline HMAP_VIEW_INLINE int hmap_view_moved(__u64 word)
-{
-	return (word & 0xff) - 2 < 3;
-}
-
 static inline HMAP_VIEW_INLINE int
 hmap_view_equal(__u32 kind, const char *slot, __u32 key_slot, const void *key,
 		__u32 len)
 {
+	const unsigned char *k = (const unsigned char *)key;
 	__u32 at;
 
 	if (kind == HMAP_KIND_U64)
-		return hmap_view_read8(slot) == hmap_view_read8(key);
+		return hmap_view_load8(slot) == hmap_view_read8(key);
 	if (kind == HMAP_KIND_U32)
-		return hmap_view_read4(slot) == hmap_view_read4(key);
+		return hmap_view_load4(slot) == hmap_view_read4(key);
 	if (kind == HMAP_KIND_STRING &&
-	    (unsigned char)slot[key_slot - 1] != len)
+	    hmap_view_peek1(slot + key_slot - 1) != len)
 		return 0;
 	for (at = 0; at + 8 <= len; at += 8)
-		if (hmap_view_read8(slot + at) !=
-		    hmap_view_read8((const char *)key + at))
+		if (hmap_view_peek8(slot + at) != hmap_view_read8(k + at))
 			return 0;
-	return !memcmp(slot + at, (const char *)key + at, len - at);
+	if (len & 4) {
+		if (hmap_view_peek4(slot + at) != hmap_view_read4(k + at))
+			return 0;
+		at += 4;
+	}
+	for (; at < len; at++)
+		if (hmap_view_peek1(slot + at) != k[at])
+			return 0;
+	return 1;
+}
+
+static inline HMAP_VIEW_INLINE void
+hmap_view_copy(void *elem, const char *slot, __u32 len)
+{
+	unsigned char *to = (unsigned char *)elem;
+	__u32 at, half;
+	__u64 word;
+
+	if (len == 8) {
+		word = hmap_view_load8(slot);
+		memcpy(to, &word, sizeof(word));
+		return;
+	}
+	for (at = 0; at + 8 <= len; at += 8) {
+		word = hmap_view_peek8(slot + at);
+		memcpy(to + at, &word, sizeof(word));
+	}
+	if (len & 4) {
+		half = hmap_view_peek4(slot + at);
+		memcpy(to + at, &half, sizeof(half));
+		at += 4;
+	}
+	for (; at < len; at++)
+		to[at] = hmap_view_peek1(slot + at);
 }
 
 /* Look in one bucket, whose tophash bytes are @word; copy the elem. */
@@ -273,93 +370,109 @@ hmap_view_find(const char *bucket, __u64 word, __u64 hash, __u32 kind,
 	       __u32 key_slot, __u32 elem_slot, const void *key, __u32 len,
 	       void *elem)
 {
-	const char *elems = bucket + HMAP_VIEW_ELEMS(key_slot);
+	const char *keys = bucket + HMAP_VIEW_KEYS;
 	__u64 match = hmap_view_match(word, hmap_view_tophash(hash));
 	unsigned int slot;
 
 	for (; match; match &= match - 1) {
-		slot = __builtin_ctzll(match) / 8;
-		if (hmap_view_equal(kind, bucket + HMAP_VIEW_KEYS +
-				    slot * key_slot, key_slot, key, len)) {
-			elems += slot * elem_slot;
-			if (elem_slot == 8)
-				memcpy(elem, elems, 8);
-			else
-				memcpy(elem, elems, elem_slot);
+		slot = (unsigned int)__builtin_ctzll(match) / 8;
+		if (hmap_view_equal(kind, keys + slot * key_slot, key_slot, key,
+				    len)) {
+			hmap_view_copy(elem, bucket + HMAP_VIEW_ELEMS(key_slot) +
+				       slot * elem_slot, elem_slot);
 			return 1;
 		}
 	}
 	return 0;
 }
 
-/* Whether nothing was written to this bucket since @seq was read. */
+/* The sequence of a bucket; what is odd is not found again. */
+static inline HMAP_VIEW_INLINE __u32 hmap_view_seq(const void *bucket)
+{
+	return __atomic_load_n((const __u32 *)bucket, __ATOMIC_ACQUIRE) & ~1U;
+}
+
+/* As long as this stands, what else changes in the view belongs together. */
+static inline HMAP_VIEW_INLINE __u32
+hmap_view_generation(const struct hmap_view *v)
+{
+	return __atomic_load_n(&v->generation, __ATOMIC_ACQUIRE);
+}
+
+/* Whether the kernel's arrays are those of this generation. */
 static inline HMAP_VIEW_INLINE int
-hmap_view_unchanged(const char *bucket, __u32 seq)
-{
-	__atomic_thread_fence(__ATOMIC_ACQUIRE);
-	return !(seq & 1) &&
-	       __atomic_load_n((const __u32 *)bucket, __ATOMIC_RELAXED) == seq;
-}
-
-/* As long as @seq stands, what else is in the view belongs together. */
-static inline HMAP_VIEW_INLINE unsigned long
-hmap_view_begin(const struct hmap_view *v)
-{
-	/* What is odd is not found again. */
-	return __atomic_load_n(&v->seq, __ATOMIC_ACQUIRE) & ~1UL;
-}
-
-static inline HMAP_VIEW_INLINE int
-hmap_view_valid(const struct hmap_view *v, unsigned long seq)
-{
-	__atomic_thread_fence(__ATOMIC_ACQUIRE);
-	return __atomic_load_n(&v->seq, __ATOMIC_RELAXED) == seq;
-}
-
-/* Whether the kernel's arrays are still those that the view knows. */
-static inline HMAP_VIEW_INLINE int hmap_view_current(const struct hmap_view *v)
+hmap_view_is_current(const struct hmap_view *v, __u32 generation)
 {
 	return __atomic_load_n(&v->control->generation, __ATOMIC_ACQUIRE) ==
-	       __atomic_load_n(&v->generation, __ATOMIC_RELAXED);
+	       generation;
 }
 
-/*
- * Most lookups: the map is as the view knows it, does not grow, and the bucket
- * itself tells.
- */
 static inline HMAP_VIEW_INLINE int
-hmap_view_try(const struct hmap_view *v, __u32 kind, __u32 key_size,
-	      __u32 elem_size, const void *key, void *elem)
+hmap_view_is_unchanged(const char *bucket, __u32 seq)
 {
-	unsigned long seq = hmap_view_begin(v);
-	__u64 shape = __atomic_load_n(&v->shape, __ATOMIC_RELAXED);
-	const char *bucket = __atomic_load_n(&v->present, __ATOMIC_RELAXED);
-	size_t mask = __atomic_load_n(&v->mask, __ATOMIC_RELAXED);
-	__u32 hash0 = __atomic_load_n(&v->hash0, __ATOMIC_RELAXED);
-	__u32 bucket_seq;
-	__u64 hash, word;
-	int found;
+	return hmap_view_load4(bucket) == seq;
+}
 
-	if (HMAP_VIEW_RARE(shape != HMAP_VIEW_SHAPE(kind, key_size,
-						    elem_size)) ||
-	    HMAP_VIEW_RARE(!hmap_view_current(v)) ||
-	    HMAP_VIEW_RARE(!hmap_view_valid(v, seq)))
+/* Whether what was read under these belongs together; behind a fence. */
+static inline HMAP_VIEW_INLINE int
+hmap_view_stands(const struct hmap_view *v, __u32 generation)
+{
+	return hmap_view_load4(&v->generation) == generation;
+}
+
+/* With integers copied, for the caller to have its own in a register. */
+static inline HMAP_VIEW_INLINE int
+hmap_view_try_behind(const struct hmap_view *v, __u32 kind, const char *bucket,
+		     __u64 hash, const void *key, __u32 len, void *elem)
+{
+	__u64 copy[1];
+
+	if (kind == HMAP_KIND_U64 || kind == HMAP_KIND_U32)
+		key = memcpy(copy, key, len);
+	return hmap_view_look_behind(v, bucket, hash, key, len, elem);
+}
+
+/* All but what takes a system call, or looking into two arrays. */
+static inline HMAP_VIEW_INLINE int
+hmap_view_try(const struct hmap_view *v, __u32 shape, __u32 kind,
+	      __u32 key_slot, __u32 elem_slot, const void *key, __u32 len,
+	      void *elem)
+{
+	__u32 generation = hmap_view_generation(v), seq;
+	const struct hmap_view_array *array = __atomic_load_n(&v->array,
+							      __ATOMIC_ACQUIRE);
+	__u32 hash0 = __atomic_load_n(&v->hash0, __ATOMIC_RELAXED);
+	const char *bucket;
+	int ret = HMAP_VIEW_HIT;
+	__u64 hash, word;
+
+	if (HMAP_VIEW_RARE(array->shape != shape) ||
+	    HMAP_VIEW_RARE(!hmap_view_is_current(v, generation)))
 		return HMAP_VIEW_AGAIN;
 
-	hash = hmap_view_hash(v->secret, kind, key, key_size, hash0);
-	bucket += (hash & mask) * HMAP_VIEW_STRIDE(key_size, elem_size);
+	hash = hmap_view_hash(v->secret, kind, key, len, hash0);
+	bucket = array->buckets + ((size_t)hash & array->mask) *
+				  HMAP_VIEW_STRIDE(key_slot, elem_slot);
 	/* The key and its elem lie in one of the next two lines, or in both. */
 	__builtin_prefetch(bucket + 64);
 	__builtin_prefetch(bucket + 128);
-	bucket_seq = __atomic_load_n((const __u32 *)bucket, __ATOMIC_ACQUIRE);
+	seq = hmap_view_seq(bucket);
 	word = hmap_view_word(bucket);
-	found = hmap_view_find(bucket, word, hash, kind, key_size, elem_size,
-			       key, key_size, elem);
-	if (HMAP_VIEW_RARE(!found && !hmap_view_match(word, 0)) ||
-	    HMAP_VIEW_RARE(!hmap_view_unchanged(bucket, bucket_seq)) ||
-	    HMAP_VIEW_RARE(!hmap_view_valid(v, seq)))
+	if (!hmap_view_find(bucket, word, hash, kind, key_slot, elem_slot, key,
+			    len, elem)) {
+		ret = HMAP_VIEW_MISS;
+		if (HMAP_VIEW_RARE(!hmap_view_match(word, 0))) {
+			ret = hmap_view_try_behind(v, kind, bucket, hash, key,
+						   len, elem);
+			if (ret >= HMAP_VIEW_AGAIN)
+				return ret;
+		}
+	}
+	hmap_view_fence();
+	if (HMAP_VIEW_RARE(!hmap_view_is_unchanged(bucket, seq)) ||
+	    HMAP_VIEW_RARE(!hmap_view_stands(v, generation)))
 		return HMAP_VIEW_AGAIN;
-	return found ? HMAP_VIEW_HIT : HMAP_VIEW_MISS;
+	return ret;
 }
 
 /**
@@ -375,10 +488,14 @@ hmap_view_try(const struct hmap_view *v, __u32 kind, __u32 key_size,
 static inline int name##_lookup(struct hmap_view *view, key_t key,	\
 				elem_t *elem)				\
 {									\
-	int ret = hmap_view_try(view, HMAP_VIEW_KIND(key),		\
-				sizeof(key), sizeof(*elem), &key, elem); \
+	int ret = hmap_view_try(view,					\
+				HMAP_VIEW_SHAPE(HMAP_VIEW_KIND(key),	\
+						sizeof(key),		\
+						sizeof(*elem)),		\
+				HMAP_VIEW_KIND(key), sizeof(key),	\
+				sizeof(*elem), &key, sizeof(key), elem); \
 									\
-	if (HMAP_VIEW_RARE(ret == HMAP_VIEW_AGAIN)) {			\
+	if (HMAP_VIEW_RARE(ret >= HMAP_VIEW_AGAIN)) {			\
 		key_t copy = key;					\
 		__u32 len = sizeof(*elem);				\
 									\

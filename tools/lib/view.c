@@ -7,7 +7,7 @@
  * the view is closed.  There are two places for arrays of each size, which are
  * enough for the present and the old one, and an array that comes is put where one
  * was that is gone.  Who reads there meanwhile reads something wrong, within
- * bounds, and finds out by the view's sequence.  As sizes double, all places
+ * bounds, and finds out by the view's generation.  As sizes double, all places
  * together are no more than four times as large as the largest.
  */
 #define _GNU_SOURCE
@@ -30,16 +30,14 @@
 #define SIZES		64	/* for log2_buckets */
 
 #define NOWHERE		1	/* no array is at such an offset */
-#define UNKNOWN		1	/* no generation is odd when all has been written */
 
 /*
- * Where an array is mapped.  Once @start is set only @offset changes, under the
- * view's lock.
+ * Where an array is mapped.  Once @is.buckets is set only @offset changes, under
+ * the view's lock.
  */
 struct place {
-	const char *start;
+	struct hmap_view_array is;
 	__u64 offset;		/* in the file, of the array that is there */
-	size_t mask;
 	__u64 bytes;
 	__u64 overflow;
 	__u64 spare;
@@ -47,13 +45,13 @@ struct place {
 
 struct view {
 	struct hmap_view hot;	/* first */
-	const struct place *present;	/* under hot.seq; NULL if there is none */
+	const struct place *present;	/* by hot.generation; NULL for none */
 	const struct place *old;	/* likewise */
-	bool known;			/* likewise; if not, they mean nothing */
+	struct hmap_view_array empty;	/* a bucket for want of a present one */
 	struct place places[SIZES][2];
 	pid_t locked_by;		/* process, or 0 */
 	int fd;
-	__u64 shape;			/* 0 if the map is not mapped */
+	__u32 shape;			/* 0 if the map is not mapped */
 	__u32 key_size;
 	__u32 elem_size;
 	__u32 key_slot;
@@ -84,7 +82,7 @@ static const struct place *find_place(struct view *v,
 		return NULL;
 	places = v->places[array->log2_buckets];
 	for (i = 0; i < 2; i++)
-		if (places[i].start && places[i].offset == array->offset)
+		if (places[i].is.buckets && places[i].offset == array->offset)
 			return &places[i];
 	return NULL;
 }
@@ -92,7 +90,7 @@ static const struct place *find_place(struct view *v,
 /* Have in a place what is mapped at @from; returns whether it is there now. */
 static bool move_to(struct place *place, void *from)
 {
-	void *to = (void *)place->start;
+	void *to = (void *)place->is.buckets;
 	size_t bytes = place->bytes;
 
 	place->offset = NOWHERE;
@@ -122,15 +120,16 @@ static const struct place *map_array(struct view *v,
 		  array->offset);
 	if (at == MAP_FAILED)
 		return NULL;
-	if (!place->start) {
+	if (!place->is.buckets) {
 		*place = (struct place) {
-			.mask = ((size_t)1 << array->log2_buckets) - 1,
+			.is.shape = v->shape,
+			.is.mask = ((size_t)1 << array->log2_buckets) - 1,
 			.bytes = array->bytes,
 			.overflow = array->overflow,
 			.spare = array->spare,
 		};
 		/* Last, as a child may be forked at any moment. */
-		__atomic_store_n(&place->start, at, __ATOMIC_RELEASE);
+		__atomic_store_n(&place->is.buckets, at, __ATOMIC_RELEASE);
 	} else if (place->bytes != array->bytes ||
 		   place->overflow != array->overflow ||
 		   place->spare != array->spare) {
@@ -143,32 +142,37 @@ static const struct place *map_array(struct view *v,
 	return place;
 }
 
-/* Returns the generation that these are of, or UNKNOWN. */
-static __u32 read_arrays(const struct hmap_control *c,
-			 struct hmap_control_array *present,
-			 struct hmap_control_array *old)
+/* Returns whether these are of one generation, and of which. */
+static bool read_arrays(const struct hmap_control *c, __u32 *generation,
+			struct hmap_control_array *present,
+			struct hmap_control_array *old)
 {
-	__u32 generation = __atomic_load_n(&c->generation, __ATOMIC_ACQUIRE);
-
-	*present = c->present;
-	*old = c->old;
-	__atomic_thread_fence(__ATOMIC_ACQUIRE);
-	if (generation & 1 ||
-	    __atomic_load_n(&c->generation, __ATOMIC_RELAXED) != generation)
-		return UNKNOWN;
-	return generation;
+	*generation = __atomic_load_n(&c->generation, __ATOMIC_ACQUIRE);
+	hmap_view_copy(present, (const char *)&c->present, sizeof(*present));
+	hmap_view_copy(old, (const char *)&c->old, sizeof(*old));
+	hmap_view_fence();
+	return !(*generation & 1) &&
+	       __atomic_load_n(&c->generation, __ATOMIC_RELAXED) == *generation;
 }
 
 /* What a map without an array looks like: a bucket without entries. */
-static const char nothing[4096] __attribute__((aligned(64)));
+static const __u64 nothing[512] __attribute__((aligned(64)));
 
-static bool map_arrays(struct view *v)
+/* While there is an old array, or none is known */
+static const struct hmap_view_array unreadable;
+
+static const struct hmap_view_array *readable(const struct view *v)
+{
+	return v->old ? &unreadable : v->present ? &v->present->is : &v->empty;
+}
+
+/* Have the arrays mapped that the map has now; returns whether they are. */
+static bool map_arrays(struct view *v, __u32 *generation)
 {
 	struct hmap_control_array present, old;
-	__u32 generation = read_arrays(v->hot.control, &present, &old);
 	const struct place *p, *o;
 
-	if (generation == UNKNOWN)
+	if (!read_arrays(v->hot.control, generation, &present, &old))
 		return false;
 	p = find_place(v, &present);
 	o = find_place(v, &old);
@@ -178,14 +182,10 @@ static bool map_arrays(struct view *v)
 		p = map_array(v, &present, o);
 	if ((present.bytes && !p) || (old.bytes && !o))
 		return false;
-	__atomic_store_n(&v->present, p, __ATOMIC_RELAXED);
-	__atomic_store_n(&v->old, o, __ATOMIC_RELAXED);
-	__atomic_store_n(&v->hot.shape, o ? 0 : v->shape, __ATOMIC_RELAXED);
-	__atomic_store_n(&v->hot.present, p ? p->start : nothing,
-			 __ATOMIC_RELAXED);
-	__atomic_store_n(&v->hot.mask, p ? p->mask : 0, __ATOMIC_RELAXED);
+	__atomic_store_n(&v->present, p, __ATOMIC_RELEASE);
+	__atomic_store_n(&v->old, o, __ATOMIC_RELEASE);
+	__atomic_store_n(&v->hot.array, readable(v), __ATOMIC_RELEASE);
 	__atomic_store_n(&v->hot.hash0, present.hash0, __ATOMIC_RELAXED);
-	__atomic_store_n(&v->hot.generation, generation, __ATOMIC_RELAXED);
 	return true;
 }
 
@@ -204,21 +204,29 @@ static bool trylock(struct view *v)
 	return true;
 }
 
-/* Have the arrays mapped that the map has now; returns whether they are. */
+/* A generation that the map will not have for long: odd, and far away. */
+static __u32 no_generation(const struct view *v)
+{
+	return (hmap_view_load4(&v->hot.control->generation) + (1U << 31)) | 1;
+}
+
+/* Follow the map; returns whether the view is as the map was just now. */
 static bool refresh(struct view *v)
 {
+	__u32 generation;
 	bool done;
 
 	if (!trylock(v))
 		return false;
-	__atomic_store_n(&v->hot.seq, v->hot.seq | 1, __ATOMIC_RELAXED);
+	/* A child that is forked from here on finds it so, and refreshes itself. */
+	__atomic_store_n(&v->hot.generation, no_generation(v),
+			 __ATOMIC_RELAXED);
 	/* Before all that follows, mappings among it. */
-	__atomic_thread_fence(__ATOMIC_SEQ_CST);
-	done = map_arrays(v);
-	__atomic_store_n(&v->known, done, __ATOMIC_RELAXED);
-	if (!done)
-		__atomic_store_n(&v->hot.shape, 0, __ATOMIC_RELAXED);
-	__atomic_store_n(&v->hot.seq, v->hot.seq + 1, __ATOMIC_RELEASE);
+	__sync_synchronize();
+	done = map_arrays(v, &generation);
+	if (done)
+		__atomic_store_n(&v->hot.generation, generation,
+				 __ATOMIC_RELEASE);
 	__atomic_store_n(&v->locked_by, 0, __ATOMIC_RELEASE);
 	return done;
 }
@@ -227,13 +235,13 @@ static bool refresh(struct view *v)
 
 static bool is_current(const struct view *v)
 {
-	return __atomic_load_n(&v->known, __ATOMIC_RELAXED) &&
-	       hmap_view_current(&v->hot);
+	return hmap_view_is_current(&v->hot, hmap_view_generation(&v->hot));
 }
 
-enum {
-	MOVED = HMAP_VIEW_AGAIN + 1,
-};
+static bool is_moved(__u64 word)
+{
+	return (word & 0xff) - 2 < 3;
+}
 
 /* The bucket that a link leads to, or NULL if it leads nowhere. */
 static const char *follow(const struct view *v, const struct place *place,
@@ -244,83 +252,110 @@ static const char *follow(const struct view *v, const struct place *place,
 	if (!link)
 		return NULL;
 	if (n < place->spare)
-		return place->start + (place->mask + 1 + n) * v->stride;
+		return place->is.buckets + (place->is.mask + 1 + n) * v->stride;
 	n -= place->spare;
 	at = place->overflow + n / v->per_page * page_size() +
 	     n % v->per_page * v->stride;
-	return at < place->bytes ? place->start + at : NULL;
+	return at < place->bytes ? place->is.buckets + at : NULL;
 }
 
-static inline HMAP_VIEW_INLINE int
-look_into(const struct view *v, __u32 kind, const struct place *place,
-	  __u64 hash, const void *key, __u32 len, void *elem)
+/* Look into the buckets behind this one, which is the first of its chain. */
+static int look_behind(const struct view *v, const struct place *place,
+		       const char *bucket, __u64 hash, const void *key,
+		       __u32 len, void *elem)
 {
-	const char *head = place->start + (hash & place->mask) * v->stride;
-	__u32 seq = __atomic_load_n((const __u32 *)head, __ATOMIC_ACQUIRE);
-	__u64 first = hmap_view_word(head), word = first;
-	const char *bucket = head;
-	bool found, rest = true;
+	__u32 link = HMAP_VIEW_LINK(v->key_slot, v->elem_size);
+	__u64 word = hmap_view_word(bucket);
 	unsigned int n;
 
-	for (n = 0;; n++) {
-		found = hmap_view_find(bucket, word, hash, kind, v->key_slot,
-				       v->elem_size, key, len, elem);
-		if (found || hmap_view_match(word, 0) || hmap_view_moved(first))
-			break;
-		if (!n)
-			rest = hmap_view_read4(head + 4) >>
-			       hmap_view_tophash(hash) % 32 & 1;
-		bucket = rest ? follow(v, place, hmap_view_read4(bucket +
-				HMAP_VIEW_LINK(v->key_slot, v->elem_size))) :
-				NULL;
+	if (is_moved(word))
+		return HMAP_VIEW_MOVED;
+	if (!(hmap_view_load4(bucket + 4) >> hmap_view_tophash(hash) % 32 & 1))
+		return HMAP_VIEW_MISS;
+	for (n = 0; n < CHAIN_MAX; n++) {
+		bucket = follow(v, place, hmap_view_load4(bucket + link));
 		if (!bucket)
-			break;
+			return HMAP_VIEW_MISS;
 		word = hmap_view_word(bucket);
 		/* A page that was not there when it was mapped */
-		if (n == CHAIN_MAX || hmap_view_moved(word))
+		if (is_moved(word))
 			return HMAP_VIEW_AGAIN;
+		if (hmap_view_find(bucket, word, hash, v->kind, v->key_slot,
+				   v->elem_size, key, len, elem))
+			return HMAP_VIEW_HIT;
+		if (hmap_view_match(word, 0))
+			return HMAP_VIEW_MISS;
 	}
-	if (!hmap_view_unchanged(head, seq))
-		return HMAP_VIEW_AGAIN;
-	if (found)
-		return HMAP_VIEW_HIT;
-	return hmap_view_moved(first) ? MOVED : HMAP_VIEW_MISS;
+	return HMAP_VIEW_AGAIN;
 }
 
-static inline HMAP_VIEW_INLINE int
-try_kind(const struct view *v, __u32 kind, const void *key, __u32 len,
-	 void *elem)
+int hmap_view_look_behind(const struct hmap_view *view, const char *bucket,
+			  __u64 hash, const void *key, __u32 key_len,
+			  void *elem)
 {
-	unsigned long seq = hmap_view_begin(&v->hot);
+	const struct view *v = (const struct view *)view;
 	const struct place *present = __atomic_load_n(&v->present,
-						      __ATOMIC_RELAXED);
-	const struct place *old = __atomic_load_n(&v->old, __ATOMIC_RELAXED);
+						      __ATOMIC_ACQUIRE);
+
+	/* If it is not the one that the bucket is in, the caller finds out. */
+	return present ? look_behind(v, present, bucket, hash, key, key_len,
+				     elem) : HMAP_VIEW_AGAIN;
+}
+
+static int look_into(const struct view *v, const struct place *place,
+		     __u64 hash, const void *key, __u32 len, void *elem)
+{
+	const char *bucket = place->is.buckets +
+			     ((size_t)hash & place->is.mask) * v->stride;
+	__u32 seq = hmap_view_seq(bucket);
+	__u64 word = hmap_view_word(bucket);
+	int ret = HMAP_VIEW_HIT;
+
+	if (!hmap_view_find(bucket, word, hash, v->kind, v->key_slot,
+			    v->elem_size, key, len, elem))
+		ret = hmap_view_match(word, 0) ? HMAP_VIEW_MISS :
+		      look_behind(v, place, bucket, hash, key, len, elem);
+	hmap_view_fence();
+	return hmap_view_is_unchanged(bucket, seq) ? ret : HMAP_VIEW_AGAIN;
+}
+
+/* Look into both arrays, where there are two. */
+static int try_all(const struct view *v, const void *key, __u32 len, void *elem)
+{
+	__u32 generation = hmap_view_generation(&v->hot);
+	const struct place *present = __atomic_load_n(&v->present,
+						      __ATOMIC_ACQUIRE);
+	const struct place *old = __atomic_load_n(&v->old, __ATOMIC_ACQUIRE);
 	__u32 hash0 = __atomic_load_n(&v->hot.hash0, __ATOMIC_RELAXED);
-	int ret = MOVED;
+	int ret = HMAP_VIEW_MOVED;
 	__u64 hash;
 
-	if (!is_current(v) || !hmap_view_valid(&v->hot, seq))
+	if (!hmap_view_is_current(&v->hot, generation))
 		return HMAP_VIEW_AGAIN;
-	hash = hmap_view_hash(v->hot.secret, kind, key, len, hash0);
+	hash = hmap_view_hash(v->hot.secret, v->kind, key, len, hash0);
 	if (old)
-		ret = look_into(v, kind, old, hash, key, len, elem);
-	if (ret == MOVED)
-		ret = present ? look_into(v, kind, present, hash, key, len,
-					  elem) : HMAP_VIEW_MISS;
-	if (ret == MOVED || !hmap_view_valid(&v->hot, seq))
-		return HMAP_VIEW_AGAIN;
-	return ret;
+		ret = look_into(v, old, hash, key, len, elem);
+	if (ret == HMAP_VIEW_MOVED)
+		ret = present ? look_into(v, present, hash, key, len, elem) :
+				HMAP_VIEW_MISS;
+	hmap_view_fence();
+	return hmap_view_stands(&v->hot, generation) ? ret : HMAP_VIEW_AGAIN;
 }
 
-static int try(const struct view *v, const void *key, __u32 len, void *elem)
+/* Look into the only array; most often that is all. */
+static inline int try_one(const struct view *v, const void *key, __u32 len,
+			  void *elem)
 {
 	switch (v->kind) {
 	case HMAP_KIND_U64:
-		return try_kind(v, HMAP_KIND_U64, key, len, elem);
+		return hmap_view_try(&v->hot, v->shape, HMAP_KIND_U64, 8,
+				     v->elem_size, key, len, elem);
 	case HMAP_KIND_STRING:
-		return try_kind(v, HMAP_KIND_STRING, key, len, elem);
+		return hmap_view_try(&v->hot, v->shape, HMAP_KIND_STRING,
+				     v->key_slot, v->elem_size, key, len, elem);
 	default:
-		return try_kind(v, v->kind, key, len, elem);
+		return hmap_view_try(&v->hot, v->shape, v->kind, v->key_slot,
+				     v->elem_size, key, len, elem);
 	}
 }
 
@@ -332,16 +367,18 @@ static bool is_readable(const struct view *v, __u32 key_len, __u32 elem_len)
 					      key_len == v->key_size);
 }
 
-static int view_lookup(struct view *v, const void *key, __u32 len, void *elem)
+/* Returns HMAP_VIEW_AGAIN if the kernel is to be asked. */
+static __attribute__((noinline)) int
+retry(struct view *v, const void *key, __u32 len, void *elem)
 {
 	int tries, ret;
 
 	for (tries = 0; tries < TRIES; tries++) {
-		ret = try(v, key, len, elem);
-		if (ret != HMAP_VIEW_AGAIN)
-			return ret;
 		if (!is_current(v) && !refresh(v))
 			break;
+		ret = try_all(v, key, len, elem);
+		if (ret < HMAP_VIEW_AGAIN)
+			return ret;
 	}
 	return HMAP_VIEW_AGAIN;
 }
@@ -352,8 +389,11 @@ int hmap_view_lookup(struct hmap_view *view, const void *key, __u32 key_len,
 	struct view *v = view_of(view);
 	int ret = HMAP_VIEW_AGAIN;
 
-	if (is_readable(v, key_len, *elem_len))
-		ret = view_lookup(v, key, key_len, elem);
+	if (is_readable(v, key_len, *elem_len)) {
+		ret = try_one(v, key, key_len, elem);
+		if (ret >= HMAP_VIEW_AGAIN)
+			ret = retry(v, key, key_len, elem);
+	}
 	if (ret == HMAP_VIEW_AGAIN)
 		return hmap_lookup(v->fd, key, key_len, elem, elem_len);
 	if (ret == HMAP_VIEW_MISS) {
@@ -391,15 +431,16 @@ static void next_key(struct keys *k)
 /* Have the bucket in the cache when it is read. */
 static void prefetch(const struct view *v, const struct keys *k)
 {
-	unsigned long seq = hmap_view_begin(&v->hot);
-	const char *bucket = __atomic_load_n(&v->hot.present, __ATOMIC_RELAXED);
-	size_t mask = __atomic_load_n(&v->hot.mask, __ATOMIC_RELAXED), at;
-	__u32 hash0 = __atomic_load_n(&v->hot.hash0, __ATOMIC_RELAXED);
+	const struct hmap_view_array *array = __atomic_load_n(&v->hot.array,
+							      __ATOMIC_ACQUIRE);
+	__u32 hash0 = __atomic_load_n(&v->hot.hash0, __ATOMIC_RELAXED), at;
+	const char *bucket;
 
-	if (k->len > v->key_size || !hmap_view_valid(&v->hot, seq))
+	if (!array->shape || k->len > v->key_size)
 		return;
-	bucket += (hmap_view_hash(v->hot.secret, v->kind, k->key, k->len,
-				  hash0) & mask) * v->stride;
+	bucket = array->buckets +
+		 ((size_t)hmap_view_hash(v->hot.secret, v->kind, k->key, k->len,
+					 hash0) & array->mask) * v->stride;
 	for (at = 0; at < v->stride && at < 192; at += 64)
 		__builtin_prefetch(bucket + at);
 }
@@ -455,6 +496,8 @@ static bool is_known(const struct hmap_control *c)
 	       c->version == HMAP_CONTROL_VERSION &&
 	       c->keys == HMAP_VIEW_KEYS &&
 	       c->elems == HMAP_VIEW_ELEMS(c->key_slot) &&
+	       c->key_size <= HMAP_MAPPED_SIZE_MAX &&
+	       c->elem_size <= HMAP_MAPPED_SIZE_MAX &&
 	       c->elem_slot == c->elem_size &&
 	       c->link == HMAP_VIEW_LINK(c->key_slot, c->elem_slot) &&
 	       c->stride == HMAP_VIEW_STRIDE(c->key_slot, c->elem_slot) &&
@@ -473,7 +516,7 @@ static void set_control(struct view *v, const struct hmap_control *c)
 	v->hot.control = c;
 	v->shape = HMAP_VIEW_SHAPE(c->key_kind, c->key_size, c->elem_size);
 	memcpy(v->hot.secret, c->secret, sizeof(v->hot.secret));
-	v->hot.present = nothing;
+	v->empty = (struct hmap_view_array) { (void *)nothing, 0, v->shape };
 	refresh(v);
 }
 
@@ -506,6 +549,7 @@ struct hmap_view *hmap_view(int fd)
 		return NULL;
 	}
 	memset(v, 0, sizeof(*v));
+	v->hot.array = &unreadable;
 	v->fd = fcntl(fd, F_DUPFD_CLOEXEC, 0);
 	if (v->fd >= 0 && !map_control(v))
 		return &v->hot;
@@ -525,8 +569,8 @@ void hmap_view_close(struct hmap_view *view)
 
 	for (i = 0; i < 2 * SIZES; i++) {
 		place = &v->places[i / 2][i % 2];
-		if (place->start)
-			munmap((void *)place->start, place->bytes);
+		if (place->is.buckets)
+			munmap((void *)place->is.buckets, place->bytes);
 	}
 	if (v->hot.control)
 		munmap((void *)v->hot.control, page_size());
