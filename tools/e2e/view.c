@@ -18,6 +18,9 @@
 #include "device.h"
 
 #define NR	2000
+#ifndef TEST_MS
+#define TEST_MS	5000
+#endif
 
 #define FAILS(expr, err)						\
 do {									\
@@ -69,7 +72,7 @@ static __u64 now_ms(void)
 	return t.tv_sec * 1000ULL + t.tv_nsec / 1000000;
 }
 
-/* The keys below @nr are there, and as many more are not. */
+/* The keys below @nr are there, and more are not. */
 static void look_up_all(struct hmap_view *view, __u64 nr)
 {
 	__u64 key, elem;
@@ -81,7 +84,7 @@ static void look_up_all(struct hmap_view *view, __u64 nr)
 		good &= !hmap_view_lookup(view, &key, 8, &elem, &len) &&
 			elem == ~key;
 	}
-	for (; key < 2 * nr; key++)
+	for (; key < 2 * nr + 10; key++)
 		good &= u64s_lookup(view, key, &elem) && errno == ENOENT;
 	if (!good)
 		syscall(SYS_exit_group, 1);
@@ -172,10 +175,25 @@ static void as_it_grows(void)
 	hmap_view_close(view);
 }
 
-/* Half of the buckets have been moved, chains among them. */
+/*
+ * Whether half of the buckets have been moved, chains among them, and no more are:
+ * a growth that an insert wanted while it was begun is not held.
+ */
+static bool is_half_moved(int fd)
+{
+	const struct timespec pause = { 0, 20000000 };
+	struct hmap_info i = info(fd), now;
+
+	if (!(i.state & HMAP_STATE_GROWING) || i.log2_buckets < 10 ||
+	    i.nevacuate < 256)
+		return false;
+	nanosleep(&pause, NULL);
+	now = info(fd);
+	return now.state & HMAP_STATE_GROWING && now.nevacuate == i.nevacuate;
+}
+
 static void half_moved(void)
 {
-	struct hmap_info i;
 	struct hmap_view *view;
 	__u64 nr = 0;
 	int fd;
@@ -185,9 +203,7 @@ static void half_moved(void)
 	do {
 		EQ(put(fd, nr, ~nr), 0);
 		nr++;
-		i = info(fd);
-	} while (!(i.state & HMAP_STATE_GROWING) || i.log2_buckets < 10 ||
-		 i.nevacuate < 256);
+	} while (!is_half_moved(fd));
 	view = view_of(fd);
 	no_syscalls(view, nr);
 	OK(info(fd).state & HMAP_STATE_GROWING);
@@ -521,7 +537,7 @@ static void while_written(void)
 {
 	int fd = make_mapped(HMAP_KIND_U64, 8, sizeof(struct elem));
 	const __u64 nr = 20000, stay = nr / 2;
-	__u64 end = now_ms() + 5000, time = 0;
+	__u64 end = now_ms() + TEST_MS, time = 0;
 	pid_t pids[READERS];
 	struct together *t = begin_readers(fd, nr, stay, pids);
 
@@ -540,7 +556,7 @@ static void while_written(void)
 static void while_cleared(void)
 {
 	int fd = make_mapped(HMAP_KIND_U64, 8, sizeof(struct elem));
-	__u64 end = now_ms() + 5000, time = 0;
+	__u64 end = now_ms() + TEST_MS, time = 0;
 	pid_t pids[READERS];
 	struct together *t = begin_readers(fd, 500, 0, pids);
 
@@ -554,7 +570,7 @@ static void while_cleared(void)
 	end_readers(t, pids);
 }
 
-#define LARGE_MS	20000
+#define LARGE_MS	(4 * TEST_MS)
 
 /* To a million, or what fits into the time there is. */
 static void while_it_grows_large(void)
@@ -601,7 +617,7 @@ static void threads_and_forks(void)
 	int fd = make_mapped(HMAP_KIND_U64, 8, sizeof(struct elem));
 	struct together *t = shared(sizeof(*t));
 	struct team team = { view_of(fd), t };
-	__u64 end = now_ms() + 5000, time = 0;
+	__u64 end = now_ms() + TEST_MS, time = 0;
 	pthread_t threads[4];
 	pid_t writer, pid;
 	struct elem elem;
@@ -636,6 +652,65 @@ static void threads_and_forks(void)
 	EQ(clear(fd), 0);
 	store(fd, 1, 1);
 	EQ(elems_lookup(team.view, 1, &elem), 0);
+	hmap_view_close(team.view);
+}
+
+static void *team_follows(void *arg)
+{
+	struct team *team = arg;
+	__u64 elem;
+
+	while (!ended(team->t))
+		u64s_lookup(team->view, 1, &elem);
+	return NULL;
+}
+
+/* Have the views of a map follow it again and again, but for when it is held. */
+static void clear_until_end(int fd, struct together *t, int *hold)
+{
+	while (!ended(t)) {
+		bool held = __atomic_load_n(hold, __ATOMIC_ACQUIRE);
+
+		__atomic_store_n(&t->ready, held, __ATOMIC_RELEASE);
+		if (held) {
+			sched_yield();
+			continue;
+		}
+		EQ(put(fd, 0, 0), 0);
+		EQ(clear(fd), 0);
+	}
+}
+
+/* At whatever point of following the map a view is forked, it goes on. */
+static void forked_as_it_follows(void)
+{
+	int fd = make_mapped(HMAP_KIND_U64, 8, 8), *hold = shared(sizeof(*hold));
+	struct team team = { view_of(fd), shared(sizeof(*team.t)) };
+	pid_t writer = spawn(), pid;
+	pthread_t thread;
+
+	if (!writer) {
+		clear_until_end(fd, team.t, hold);
+		exit(0);
+	}
+	EQ(pthread_create(&thread, NULL, team_follows, &team), 0);
+	for (int i = 0; i < 100; i++) {
+		pid = spawn();
+		if (!pid) {
+			__atomic_store_n(hold, 1, __ATOMIC_RELEASE);
+			while (!__atomic_load_n(&team.t->ready, __ATOMIC_ACQUIRE))
+				sched_yield();
+			no_syscalls(team.view, 0);
+			exit(0);
+		}
+		join(pid);
+		__atomic_store_n(hold, 0, __ATOMIC_RELEASE);
+		while (__atomic_load_n(&team.t->ready, __ATOMIC_ACQUIRE))
+			sched_yield();
+	}
+	__atomic_store_n(&team.t->end, 1, __ATOMIC_RELEASE);
+	EQ(pthread_join(thread, NULL), 0);
+	join(writer);
 	hmap_view_close(team.view);
 }
 
@@ -719,7 +794,7 @@ static void nothing_is_pinned(void)
 static void killed(void)
 {
 	int fd = make_mapped(HMAP_KIND_U64, 8, sizeof(struct elem));
-	__u64 end = now_ms() + 5000, kills = 0;
+	__u64 end = now_ms() + TEST_MS, kills = 0;
 	struct hmap_view *view = view_of(fd);
 	const __u64 nr = 300;
 	struct elem elem;
@@ -772,6 +847,7 @@ static const struct test tests[] = {
 	TEST(while_cleared),
 	TEST(while_it_grows_large),
 	TEST(threads_and_forks),
+	TEST(forked_as_it_follows),
 	TEST(a_hundred),
 	TEST(nothing_is_pinned),
 	TEST(killed),
