@@ -13,8 +13,9 @@
 # make soak	use maps from many processes for TIME seconds, and see that
 #		memory stays flat
 # make check	have the sources looked over by checkpatch, sparse and others
-# make randconfig	have the compiler look at the module in N random
-#		configurations of the kernel
+# make compile	have the compiler look at the module in all versions of the
+#		kernel that it is for
+# make randconfig	likewise in N random configurations
 # make model	have a model of the core checked in every order of events by spin
 # make fuzz	run the core in a process, under sanitizers, on inputs that are
 #		made up, for TIME seconds
@@ -109,8 +110,11 @@ check:
 model:
 	@tools/model
 
+compile:
+	@tools/qemu/compile $(or $(KERNEL),5.10 6.1 6.12 7.2)
+
 randconfig:
-	@tools/qemu/randconfig $(N)
+	@tools/qemu/compile $(shell seq $(or $(N),20))
 
 fuzz:
 	@tools/fuzz/run $(TIME)
@@ -121,4 +125,4 @@ clean:
 help:
 	@sed -n '3,/^$$/s/^# \?//p' $(firstword $(MAKEFILE_LIST))
 
-.PHONY: all module no-module lib hmapctl install uninstall deb demo tour test test-install shell bench share stall soak check model randconfig fuzz clean help
+.PHONY: all module no-module lib hmapctl install uninstall deb demo tour test test-install shell bench share stall soak check model compile randconfig fuzz clean help
