@@ -167,6 +167,10 @@ test_watch_growth()
 	has '^struct hmap  +old 2\^3  +new 2\^4$'
 	has ' [0-9a-z.]*X[0-9a-zX.]*  +[0-9a-z.]{16}$'
 	[ "$(entries_shown)" = 54 ] || { show out; die "not 54 entries"; }
+	awk '/evacuated/ { percent = $(NF - 1) }
+	     /^count/ { moved = gsub("X", "") }
+	     END { off = percent - 100 * moved / 8; exit off < -1 || off > 1 }' out ||
+		{ show out; die "not so many are evacuated"; }
 	refused 2 'use --once' hmapctl watch m
 	refused 2 "--delay '0'" hmapctl watch m --once --delay 0
 	run 0 hmapctl count m

@@ -236,23 +236,33 @@ static void put_summary(void)
 	    rate("lookups"), rate("inserts"), rate("deletes"));
 }
 
+/* Not nevacuate, which leaves out what was moved out of sequence. */
+static double evacuated(const struct fill *old)
+{
+	size_t moved = 0, i;
+
+	for (i = 0; i < old->nr; i++)
+		moved += cell_entries(old, i) < 0;
+	return (double)moved / old->nr;
+}
+
 /* How far a growth is, to the right of the rates. */
 static void put_evacuation(void)
 {
-	const struct snapshot *s = &now->s;
-	double buckets = 1ULL << s->oldfill.log2;
-	double done = strtoull(snapshot_field(s, "nevacuate"), NULL, 10);
+	const struct fill *old = &now->s.oldfill;
 	int x = FIELD_WIDTH + 8, width = frame.columns - x - 6, i;
+	double done;
 
-	if (!s->oldfill.nr)
+	if (!old->nr)
 		return;
+	done = evacuated(old);
 	put(2, FIELD_WIDTH - 2, STYLE_PLAIN, "evacuated");
 	for (i = 0; i < width; i++)
-		if (i < done / buckets * width)
+		if (i < done * width)
 			put_glyph(2, x + i, STYLE_MOVED, frame.utf8 ? "█" : "#");
 		else
 			put_glyph(2, x + i, STYLE_PLAIN, frame.utf8 ? "░" : "-");
-	put(2, x + width, STYLE_PLAIN, " %.0f %%", 100 * done / buckets);
+	put(2, x + width, STYLE_PLAIN, " %.0f %%", 100 * done);
 }
 
 static void put_fields(void)
