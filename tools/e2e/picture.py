@@ -6,6 +6,7 @@ import collections
 import copy
 import json
 import re
+import signal
 import subprocess
 import sys
 import xml.etree.ElementTree as ET
@@ -209,6 +210,18 @@ def test_signal():
         record.terminate()
         equal(record.stdout.read(), '')
         equal(record.wait(ktap.TEST_SECONDS), 0)
+
+
+def test_signal_later():
+    """A session in which something was recorded can be ended as any other."""
+    new_map()
+    with subprocess.Popen(['hmapctl'], text=True, stdin=subprocess.PIPE,
+                          stdout=subprocess.PIPE) as session:
+        session.stdin.write('record m --frames 1 -o /dev/null\ncount m\n')
+        session.stdin.flush()
+        equal(session.stdout.readline(), '0\n')
+        session.terminate()
+        equal(session.wait(ktap.TEST_SECONDS), -signal.SIGTERM)
 
 
 if __name__ == '__main__':

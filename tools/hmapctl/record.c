@@ -21,16 +21,22 @@ static __u64 now_ms(void)
 	return t.tv_sec * 1000ULL + t.tv_nsec / 1000000;
 }
 
-/* Signals that end it; they are blocked, so that none ends it within a line. */
-static sigset_t blocked_signals(void)
+static void unblock_signals(void *set)
 {
-	sigset_t set;
+	sigprocmask(SIG_UNBLOCK, set, NULL);
+}
+
+/* Signals that end it; they are blocked, so that none ends it within a line. */
+static const sigset_t *blocked_signals(void)
+{
+	static sigset_t set;
 
 	sigemptyset(&set);
 	sigaddset(&set, SIGINT);
 	sigaddset(&set, SIGTERM);
 	sigprocmask(SIG_BLOCK, &set, NULL);
-	return set;
+	defer(unblock_signals, &set);
+	return &set;
 }
 
 /* Returns whether to go on. */
@@ -46,8 +52,8 @@ static void record(const struct args *args)
 	__u64 interval = option_amount(args, OPT_INTERVAL, "interval");
 	__u64 frames = option_amount(args, OPT_FRAMES, "frames");
 	static struct snapshot s, last;
-	sigset_t signals = blocked_signals();
-	__u64 start = now_ms(), next = start, nr = 0;
+	const sigset_t *signals = blocked_signals();
+	__u64 start = now_ms(), next = start, nr = 0, now;
 	struct map map;
 
 	if (!interval)
@@ -70,9 +76,10 @@ static void record(const struct args *args)
 			break;
 next:
 		next += interval;
-		if (next < now_ms())
-			next = now_ms();
-	} while (wait_ms(&signals, next - now_ms()));
+		now = now_ms();
+		if (next < now)
+			next = now;
+	} while (wait_ms(signals, next - now));
 }
 
 static const struct option record_options[] = {
