@@ -187,5 +187,18 @@ test_watch_rates()
 	has '^0 lookups/s, [12][0-9][0-9] inserts/s, 0 deletes/s$'
 }
 
+test_watch_refused()
+{
+	restore_at_end
+	create m u64 u64 --mode 644
+	chmod 666 /dev/hmap
+	for what in 'watch m --once' 'picture m' 'record m'; do
+		as_nobody 1 "hmapctl $what"
+		complained 'debugfs has to be mounted, and is for root'
+	done
+	refused 1 'no map of that name' hmapctl watch n --once
+}
+
 run_tests explain_empty explain_hit_and_miss explain_growth explain_refused \
-	top top_rates top_sort watch watch_utf8 watch_growth watch_rates
+	top top_rates top_sort watch watch_utf8 watch_growth watch_rates \
+	watch_refused
