@@ -39,6 +39,7 @@
 # APT=no	install no packages, but say which are missing
 # ONLY=		what test runs in place of all: programs of tools/e2e, and kunit
 # STRESS_MS=	how long each case of the stress tests takes
+# LONG=		how many times longer some of the end-to-end tests take
 # N=		how many random configurations; 20
 # ENTRIES=	how many entries stall inserts
 # TIME=		seconds that fuzz takes; 60

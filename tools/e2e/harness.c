@@ -97,6 +97,14 @@ bool becomes_true(bool (*cond)(void *arg), void *arg)
 	return false;
 }
 
+unsigned int times_longer(void)
+{
+	const char *value = getenv("LONG");
+	int times = value ? atoi(value) : 0;
+
+	return times > 1 ? times : 1;
+}
+
 /* The test leads a process group, so that nothing it started outlives it. */
 static int run_test(const struct test *test)
 {
@@ -105,7 +113,7 @@ static int run_test(const struct test *test)
 
 	if (!pid) {
 		setpgid(0, 0);
-		alarm(TEST_SECONDS);
+		alarm(TEST_SECONDS * times_longer());
 		test->fn();
 		exit(0);
 	}

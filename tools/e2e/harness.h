@@ -15,6 +15,9 @@
 
 #define TEST_SECONDS	100	/* a test that takes longer hangs */
 
+/* How many times longer than usual to go on, by the environment's LONG */
+unsigned int times_longer(void);
+
 struct test {
 	const char *name;
 	void (*fn)(void);
