@@ -2,9 +2,13 @@
 /* Unloading is refused while the module is in use, and leaves nothing behind. */
 #define _GNU_SOURCE
 #include <linux/capability.h>
+#include <sched.h>
+#include <signal.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
+#include <time.h>
 
 #include "device.h"
 
@@ -168,6 +172,72 @@ static void device_is_private(void)
 	EQ(st.st_uid, 0);
 }
 
+/* === Again and again, beside those who use it === */
+
+#define ROUNDS	1000
+#define SECONDS	40
+
+/* Use what is there, if it is there. */
+static void come_and_go(void)
+{
+	struct hmap_create arg = {
+		.key_kind = HMAP_KIND_U64,
+		.key_size = 8,
+		.elem_size = 8,
+	};
+
+	for (;;) {
+		int fd = open(DEVICE, O_RDWR | O_CLOEXEC);
+
+		arg.flags ^= HMAP_CREATE_MAPPED;
+		if (fd < 0) {
+			OK(errno == ENOENT || errno == ENODEV || errno == ENXIO);
+			sched_yield();
+			continue;
+		}
+		EQ(create(fd, &arg), 0);
+		for (__u64 i = 0; i < 50; i++)
+			EQ(put(fd, i, i), 0);
+		EQ(info(fd).count, 50);
+		close(fd);
+		usleep(random_u32() % 50000);
+	}
+}
+
+/* A thousand times, or as often as there is time for */
+static void again_and_again(void)
+{
+	time_t end = time(NULL) + SECONDS * times_longer();
+	unsigned int nr = 0, refused = 0;
+	pid_t pids[2];
+	int status;
+
+	for (size_t i = 0; i < ARRAY_SIZE(pids); i++) {
+		pids[i] = spawn();
+		if (!pids[i])
+			come_and_go();
+	}
+	while (nr < ROUNDS * times_longer() && time(NULL) < end) {
+		int err = unload("hmap");
+
+		if (err) {
+			EQ(err, -EWOULDBLOCK);
+			refused++;
+			usleep(1000);
+			continue;
+		}
+		EQ(load(""), 0);
+		nr++;
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(pids); i++) {
+		EQ(kill(pids[i], SIGKILL), 0);
+		EQ(waitpid(pids[i], &status, 0), pids[i]);
+		OK(WIFSIGNALED(status));
+	}
+	printf("# %u rounds, refused %u times\n", nr, refused);
+	OK(nr && refused);
+}
+
 static bool is_unloaded(void *name)
 {
 	return unload(name) != -EWOULDBLOCK;
@@ -187,6 +257,7 @@ static const struct test tests[] = {
 	TEST(parameters_of_a_load),
 	TEST(debugfs_file_left_open),
 	TEST(device_is_private),
+	TEST(again_and_again),
 };
 
 int main(void)
