@@ -55,7 +55,7 @@ static inline size_t fault_in_safe_writeable(const char __user *to, size_t size)
 	bool unlocked = false;
 	int err = 0;
 
-	if (!access_ok(to, size))
+	if (!size || !access_ok(to, size))
 		return size;
 	mmap_read_lock(current->mm);
 	for (; at < end && !err; at += PAGE_SIZE)
