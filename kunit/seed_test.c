@@ -17,13 +17,13 @@
 #define RACE_MS		2000
 #define PAUSE_US	200000	/* may well be longer than a grace period */
 
-static struct hmap *u64_map(struct kunit *test)
+static struct hmap *u64_map(struct kunit *test, unsigned long hint)
 {
 	return hmap_test_create(test, &(struct hmap_params){
 		.key_kind = HMAP_KEY_U64,
 		.key_size = 8,
 		.elem_size = 8,
-		.hint = 1,
+		.hint = hint,
 	});
 }
 
@@ -41,7 +41,7 @@ static u32 seed_of(struct hmap *h)
 
 static void changes_once_empty(struct kunit *test)
 {
-	struct hmap *h = u64_map(test);
+	struct hmap *h = u64_map(test, 1);
 	u64 epoch = hmap_test_header(h).epoch, key = 1;
 	u32 hash0 = seed_of(h);
 
@@ -89,13 +89,31 @@ static int take(struct hmap *h, u64 key)
 	return hmap_take(h, &key, NULL);
 }
 
+/* Room that CPUs have drawn is no entry, whoever deletes the last one. */
+static void changes_with_room_drawn(struct kunit *test)
+{
+	struct hmap *h = u64_map(test, 13 << 11);
+	struct bucket_array *a = hmap_test_array(h);
+	u32 hash0 = seed_of(h);
+	int cpu;
+
+	for_each_possible_cpu(cpu)
+		atomic_long_set(&per_cpu_ptr(h->cpu, cpu)->room[a->l->nr], 1);
+	atomic_long_set(&a->l->count, num_possible_cpus());
+	KUNIT_ASSERT_EQ(test, insert(h, 1), 0);
+	KUNIT_EXPECT_EQ(test, take(h, 1), 0);
+	hmap_test_reseed(h);
+	KUNIT_EXPECT_NE(test, seed_of(h), hash0);
+	KUNIT_EXPECT_EQ(test, hmap_len(h), 0);
+}
+
 /* What a writer does that comes between the mark and the new seed. */
 static void writer_thaws(struct kunit *test)
 {
 	static int (*const write[])(struct hmap *h, u64 key) = {
 		update_store, update_take, insert, take,
 	};
-	struct hmap *h = u64_map(test);
+	struct hmap *h = u64_map(test, 1);
 	struct bucket_array *a = hmap_test_array(h);
 	u32 hash0 = seed_of(h);
 	u64 key = 1, other = 3;
@@ -165,7 +183,7 @@ static void no_insert_is_lost(struct kunit *test)
 	u32 hash0;
 
 	KUNIT_ASSERT_NOT_NULL(test, r);
-	r->h = u64_map(test);
+	r->h = u64_map(test, 1);
 	for (i = 0; i < THREADS && !err; i++)
 		err = crew_add(&r->crew, insert_and_delete, r);
 	if (!err)
@@ -191,6 +209,7 @@ static void no_insert_is_lost(struct kunit *test)
 
 static struct kunit_case seed_cases[] = {
 	KUNIT_CASE(changes_once_empty),
+	KUNIT_CASE(changes_with_room_drawn),
 	KUNIT_CASE(writer_thaws),
 	KUNIT_CASE(no_insert_is_lost),
 	{}
