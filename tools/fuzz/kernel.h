@@ -91,7 +91,8 @@ typedef unsigned int gfp_t;
 #define __always_inline	inline __attribute__((always_inline))
 #define noinline	__attribute__((noinline))
 #define __aligned(n)	__attribute__((aligned(n)))
-#define ____cacheline_aligned_in_smp	__aligned(64)
+#define ____cacheline_aligned	__aligned(64)
+#define ____cacheline_aligned_in_smp	____cacheline_aligned
 #define __printf(a, b)	__attribute__((format(printf, a, b)))
 #define likely(x)	__builtin_expect(!!(x), 1)
 #define unlikely(x)	__builtin_expect(!!(x), 0)
