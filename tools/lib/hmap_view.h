@@ -407,17 +407,14 @@ hmap_view_is_current(const struct hmap_view *v, __u32 generation)
 	       generation;
 }
 
+/* Whether what was read under these belongs together; one branch for both. */
 static inline HMAP_VIEW_INLINE int
-hmap_view_is_unchanged(const char *bucket, __u32 seq)
+hmap_view_is_settled(const struct hmap_view *v, __u32 generation,
+		     const char *bucket, __u32 seq)
 {
-	return hmap_view_load4(bucket) == seq;
-}
-
-/* Whether what was read under these belongs together; behind a fence. */
-static inline HMAP_VIEW_INLINE int
-hmap_view_stands(const struct hmap_view *v, __u32 generation)
-{
-	return hmap_view_load4(&v->generation) == generation;
+	hmap_view_fence();
+	return !((hmap_view_load4(bucket) ^ seq) |
+		 (hmap_view_load4(&v->generation) ^ generation));
 }
 
 /* With integers copied, for the caller to have its own in a register. */
@@ -468,9 +465,7 @@ hmap_view_try(const struct hmap_view *v, __u32 shape, __u32 kind,
 				return ret;
 		}
 	}
-	hmap_view_fence();
-	if (HMAP_VIEW_RARE(!hmap_view_is_unchanged(bucket, seq)) ||
-	    HMAP_VIEW_RARE(!hmap_view_stands(v, generation)))
+	if (HMAP_VIEW_RARE(!hmap_view_is_settled(v, generation, bucket, seq)))
 		return HMAP_VIEW_AGAIN;
 	return ret;
 }

@@ -57,17 +57,13 @@ struct view {
 	__u32 key_slot;
 	__u32 stride;
 	__u32 per_page;
+	__u32 page_size;
 	__u8 kind;
 };
 
 static struct view *view_of(struct hmap_view *v)
 {
 	return (struct view *)v;
-}
-
-static size_t page_size(void)
-{
-	return sysconf(_SC_PAGESIZE);
 }
 
 /* === Following the map === */
@@ -244,8 +240,8 @@ static bool is_moved(__u64 word)
 }
 
 /* The bucket that a link leads to, or NULL if it leads nowhere. */
-static const char *follow(const struct view *v, const struct place *place,
-			  __u32 link)
+static inline const char *follow(const struct view *v,
+				 const struct place *place, __u32 link)
 {
 	__u64 n = link - 1, at;
 
@@ -254,15 +250,16 @@ static const char *follow(const struct view *v, const struct place *place,
 	if (n < place->spare)
 		return place->is.buckets + (place->is.mask + 1 + n) * v->stride;
 	n -= place->spare;
-	at = place->overflow + n / v->per_page * page_size() +
+	at = place->overflow + n / v->per_page * v->page_size +
 	     n % v->per_page * v->stride;
 	return at < place->bytes ? place->is.buckets + at : NULL;
 }
 
 /* Look into the buckets behind this one, which is the first of its chain. */
-static int look_behind(const struct view *v, const struct place *place,
-		       const char *bucket, __u64 hash, const void *key,
-		       __u32 len, void *elem)
+static inline HMAP_VIEW_INLINE int
+look_behind(const struct view *v, __u32 kind, const struct place *place,
+	    const char *bucket, __u64 hash, const void *key, __u32 len,
+	    void *elem)
 {
 	__u32 link = HMAP_VIEW_LINK(v->key_slot, v->elem_size);
 	__u64 word = hmap_view_word(bucket);
@@ -280,7 +277,7 @@ static int look_behind(const struct view *v, const struct place *place,
 		/* A page that was not there when it was mapped */
 		if (is_moved(word))
 			return HMAP_VIEW_AGAIN;
-		if (hmap_view_find(bucket, word, hash, v->kind, v->key_slot,
+		if (hmap_view_find(bucket, word, hash, kind, v->key_slot,
 				   v->elem_size, key, len, elem))
 			return HMAP_VIEW_HIT;
 		if (hmap_view_match(word, 0))
@@ -298,8 +295,13 @@ int hmap_view_look_behind(const struct hmap_view *view, const char *bucket,
 						      __ATOMIC_ACQUIRE);
 
 	/* If it is not the one that the bucket is in, the caller finds out. */
-	return present ? look_behind(v, present, bucket, hash, key, key_len,
-				     elem) : HMAP_VIEW_AGAIN;
+	if (!present)
+		return HMAP_VIEW_AGAIN;
+	if (v->kind == HMAP_KIND_U64)
+		return look_behind(v, HMAP_KIND_U64, present, bucket, hash, key,
+				   key_len, elem);
+	return look_behind(v, v->kind, present, bucket, hash, key, key_len,
+			   elem);
 }
 
 static int look_into(const struct view *v, const struct place *place,
@@ -314,9 +316,10 @@ static int look_into(const struct view *v, const struct place *place,
 	if (!hmap_view_find(bucket, word, hash, v->kind, v->key_slot,
 			    v->elem_size, key, len, elem))
 		ret = hmap_view_match(word, 0) ? HMAP_VIEW_MISS :
-		      look_behind(v, place, bucket, hash, key, len, elem);
+		      look_behind(v, v->kind, place, bucket, hash, key, len,
+				  elem);
 	hmap_view_fence();
-	return hmap_view_is_unchanged(bucket, seq) ? ret : HMAP_VIEW_AGAIN;
+	return hmap_view_load4(bucket) == seq ? ret : HMAP_VIEW_AGAIN;
 }
 
 /* Look into both arrays, where there are two. */
@@ -339,7 +342,8 @@ static int try_all(const struct view *v, const void *key, __u32 len, void *elem)
 		ret = present ? look_into(v, present, hash, key, len, elem) :
 				HMAP_VIEW_MISS;
 	hmap_view_fence();
-	return hmap_view_stands(&v->hot, generation) ? ret : HMAP_VIEW_AGAIN;
+	return hmap_view_load4(&v->hot.generation) == generation ?
+	       ret : HMAP_VIEW_AGAIN;
 }
 
 /* Look into the only array; most often that is all. */
@@ -523,15 +527,16 @@ static void set_control(struct view *v, const struct hmap_control *c)
 /* Without a control page that is known, lookups are left to the kernel. */
 static int map_control(struct view *v)
 {
-	struct hmap_control *c = mmap(NULL, page_size(), PROT_READ, MAP_SHARED,
-				      v->fd, 0);
+	struct hmap_control *c;
 
+	v->page_size = sysconf(_SC_PAGESIZE);
+	c = mmap(NULL, v->page_size, PROT_READ, MAP_SHARED, v->fd, 0);
 	if (c == MAP_FAILED)
 		return errno == EBADFD ? -1 : 0;
 	if (is_known(c))
 		set_control(v, c);
 	else
-		munmap(c, page_size());
+		munmap(c, v->page_size);
 	return 0;
 }
 
@@ -573,7 +578,7 @@ void hmap_view_close(struct hmap_view *view)
 			munmap((void *)place->is.buckets, place->bytes);
 	}
 	if (v->hot.control)
-		munmap((void *)v->hot.control, page_size());
+		munmap((void *)v->hot.control, v->page_size);
 	close(v->fd);
 	free(v);
 }
