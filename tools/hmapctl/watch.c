@@ -18,7 +18,7 @@
 
 #define ONCE_ROWS	24
 #define ONCE_COLUMNS	80
-#define TEXT_LEN	256
+#define TEXT_LEN	1024	/* more than a terminal is wide */
 #define TOP		3	/* lines above the fields */
 #define FIELDS		12	/* lines of struct hmap */
 #define FIELD_WIDTH	46
@@ -253,7 +253,7 @@ static void put_evacuation(void)
 	int x = FIELD_WIDTH + 8, width = frame.columns - x - 6, i;
 	double done;
 
-	if (!old->nr)
+	if (!old->nr || width < 1)
 		return;
 	done = evacuated(old);
 	put(2, FIELD_WIDTH - 2, STYLE_PLAIN, "evacuated");
