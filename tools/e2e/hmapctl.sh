@@ -872,6 +872,9 @@ test_completion()
 	completes 'hmapctl load m inn' inner/
 	completes 'hmapctl insert m @to-' @to-load
 	completes 'hmapctl insert m k @inn' @inner/
+	completes 'hmapctl picture ' m 'n\ n'
+	completes 'hmapctl picture --html to-' to-load
+	completes 'hmapctl record m -o inn' inner/
 	completes 'hmapctl list ' ''
 	completes 'hmapctl limit m --max' --max-entries --max-bytes
 	hmapctl unlink 'n n'

@@ -52,6 +52,9 @@ _hmapctl_choices()
 	--key|--elem|--output)
 		_hmapctl_values "$previous"
 		return ;;
+	-o|--to)
+		_hmapctl_files '' "$word"
+		return ;;
 	esac
 	case $COMP_CWORD:$word:$subcommand:$nr in
 	1:*)		_hmapctl_subcommands ;;
@@ -61,6 +64,11 @@ _hmapctl_choices()
 	*:help:0)	_hmapctl_subcommands; echo values ;;
 	*:load:1|*:save:1|*:restore:0)
 			_hmapctl_files '' "$word" ;;
+	*:picture:0)	if [[ ${COMP_WORDS[*]} == *" "--@(html|animate)" "* ]]; then
+				_hmapctl_files '' "$word"
+			else
+				_hmapctl_maps
+			fi ;;
 	*:chown:1)	compgen -u ;;
 	*:0)		_hmapctl_maps ;;
 	esac
