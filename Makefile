@@ -19,6 +19,8 @@
 # make model	have a model of the core checked in every order of events by spin
 # make fuzz	run the core in a process, under sanitizers, on inputs that are
 #		made up, for TIME seconds
+# make fuzz-guest	call /dev/hmap in QEMU with arguments that are made up, for
+#		TIME seconds as root and as long as another user
 # make bench	compare hmap with its peers: time, memory, instructions; figures
 #		and plots go to build/bench
 # make share	what a process pays for a lookup in a table that it shares
@@ -42,7 +44,8 @@
 # LONG=		how many times longer some of the end-to-end tests take
 # N=		how many random configurations; 20
 # ENTRIES=	how many entries stall inserts
-# TIME=		seconds that fuzz takes; 60
+# TIME=		seconds that fuzz takes, and fuzz-guest for each user; 60
+# OTHERS=1	have fuzz-guest run stress-ng and trinity
 # QUICK=1	let bench take a minute or two
 #
 # All that is built goes to build/, but for kernels, which are kept in
@@ -120,10 +123,13 @@ randconfig:
 fuzz:
 	@tools/fuzz/run $(TIME)
 
+fuzz-guest:
+	@tools/fuzz/guest $(TIME)
+
 clean:
 	$(RM) -r build
 
 help:
 	@sed -n '3,/^$$/s/^# \?//p' $(firstword $(MAKEFILE_LIST))
 
-.PHONY: all module no-module lib hmapctl install uninstall deb demo tour test test-install shell bench share stall soak check model compile randconfig fuzz clean help
+.PHONY: all module no-module lib hmapctl install uninstall deb demo tour test test-install shell bench share stall soak check model compile randconfig fuzz fuzz-guest clean help
