@@ -492,6 +492,32 @@ static void wiped_key_is_no_miss(struct kunit *test)
 	rcu_read_unlock();
 }
 
+/* Likewise an elem of the old array, which may be wiped as it is copied. */
+static void elem_being_moved_is_no_hit(struct kunit *test)
+{
+	struct viewer *v = viewer_of(test, &u64_to_u64);
+	const struct hmap_type *t = &v->h->t;
+	u64 key, elem = 0;
+	struct bmap *head;
+
+	v->h->finish_delay = MAX_JIFFY_OFFSET;
+	for (key = 0; key < BUCKET_CNT; key++)
+		put(v, key);
+	KUNIT_ASSERT_EQ(test, hmap_grow(v->h, GFP_KERNEL), 0);
+	KUNIT_ASSERT_NOT_NULL(test, hmap_test_old(v->h));
+	head = bucket_at(t, hmap_test_old(v->h), 0);
+	key = 1;
+	rcu_read_lock();
+	KUNIT_EXPECT_EQ(test, hmap_read_try(v->h, t, t->key_kind, &key, &elem),
+			0);
+	KUNIT_EXPECT_EQ(test, elem, key);
+	guard_of(head)->seq |= GUARD_LOCKED;
+	KUNIT_EXPECT_EQ(test, hmap_read_try(v->h, t, t->key_kind, &key, &elem),
+			-EAGAIN);
+	guard_of(head)->seq++;
+	rcu_read_unlock();
+}
+
 static struct kunit_case mapped_cases[] = {
 	KUNIT_CASE(buckets_and_nothing_else),
 	KUNIT_CASE(secrets_of_its_own),
@@ -505,6 +531,7 @@ static struct kunit_case mapped_cases[] = {
 	KUNIT_CASE(missed_page_is_unmapped),
 	KUNIT_CASE(unmapped_at_once),
 	KUNIT_CASE(wiped_key_is_no_miss),
+	KUNIT_CASE(elem_being_moved_is_no_hit),
 	{}
 };
 
