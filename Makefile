@@ -9,6 +9,7 @@
 # make demo	see a map at work in the distribution's kernel, in QEMU
 # make tour	see all that is written about Go's map happen to one, step by step
 # make test	run all tests in a kernel made to find mistakes, in QEMU
+# make test-all	the same in all kernels, configurations and machines; takes hours
 # make test-install	install, use and remove it all as a user would, in QEMU
 # make soak	use maps from many processes for TIME seconds, and see that
 #		memory stays flat
@@ -78,7 +79,7 @@ hmapctl:
 	@$(MAKE) -s -C tools/hmapctl O=$(CURDIR)/build/hmapctl
 	@echo built build/hmapctl/hmapctl
 
-demo test shell:
+demo test test-all shell:
 	@tools/qemu/$@
 
 tour:
@@ -132,4 +133,4 @@ clean:
 help:
 	@sed -n '3,/^$$/s/^# \?//p' $(firstword $(MAKEFILE_LIST))
 
-.PHONY: all module no-module lib hmapctl install uninstall deb demo tour test test-install shell bench share stall soak check model compile randconfig fuzz fuzz-guest clean help
+.PHONY: all module no-module lib hmapctl install uninstall deb demo tour test test-all test-install shell bench share stall soak check model compile randconfig fuzz fuzz-guest clean help
