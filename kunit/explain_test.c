@@ -209,17 +209,17 @@ static void found_in_an_old_chain(struct kunit *test)
 /* An insert uses up room that was drawn before it has the map grow. */
 static void grows_when_no_room_is_left(struct kunit *test)
 {
-	static const u8 Bs[] = { EXACT_B, EXACT_B + 1 };
+	static const u8 sizes[] = { EXACT_B, EXACT_B + 1 };
 	unsigned int i, nr = num_possible_cpus(), cpu;
 	struct bucket_array *a;
 	struct hmap_walk *w;
 	struct hmap *h;
 	u64 key;
 
-	for (i = 0; i < ARRAY_SIZE(Bs); i++) {
-		h = make(test, 13 << (Bs[i] - 1));
+	for (i = 0; i < ARRAY_SIZE(sizes); i++) {
+		h = make(test, 13 << (sizes[i] - 1));
 		a = hmap_test_array(h);
-		KUNIT_ASSERT_EQ(test, a->B, Bs[i]);
+		KUNIT_ASSERT_EQ(test, a->B, sizes[i]);
 		for (key = 0; key < a->grow_at - nr; key++)
 			insert(test, h, key);
 		hmap_count_take_back(a);
