@@ -1,16 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "model.h"
 
-#define BYTES_MAX	4096	/* in a key, and in an elem */
-
 const struct hmap_create model_shapes[] = {
 	{ .key_kind = HMAP_KIND_U32, .key_size = 4, .elem_size = 4 },
 	{ .key_kind = HMAP_KIND_U64, .key_size = 8, .elem_size = 200 },
 	{ .key_kind = HMAP_KIND_BYTES, .key_size = 16 },
 	{ .key_kind = HMAP_KIND_BYTES, .key_size = 200, .elem_size = 129 },
 	{ .key_kind = HMAP_KIND_STRING, .elem_size = 8 },
-	{ .key_kind = HMAP_KIND_STRING, .elem_size = BYTES_MAX,
+	{ .key_kind = HMAP_KIND_STRING, .elem_size = MODEL_BYTES,
 	  .flags = HMAP_CREATE_VAR_ELEM },
+	{ .key_kind = HMAP_KIND_U64, .key_size = 8, .elem_size = 8,
+	  .flags = HMAP_CREATE_MAPPED },
+	{ .key_kind = HMAP_KIND_STRING, .key_size = 100, .elem_size = 24,
+	  .flags = HMAP_CREATE_MAPPED },
 };
 
 const size_t nr_model_shapes = ARRAY_SIZE(model_shapes);
@@ -29,14 +31,28 @@ static __u32 key_len(const struct model *m, __u32 key)
 {
 	if (m->shape.key_kind != HMAP_KIND_STRING)
 		return m->shape.key_size;
-	return key % 64 ? 4 + key % 37 : BYTES_MAX - key;
+	if (key % 64)
+		return 4 + key % 37;
+	return m->shape.key_size ?: MODEL_BYTES - key;
 }
 
 static __u32 elem_len(const struct model *m, __u32 elem)
 {
 	if (!(m->shape.flags & HMAP_CREATE_VAR_ELEM))
 		return m->shape.elem_size;
-	return elem % 64 ? elem % 300 : BYTES_MAX - elem % 1000;
+	return elem % 64 ? elem % 300 : MODEL_BYTES - elem % 1000;
+}
+
+__u32 model_key(const struct model *m, __u32 key, void *to)
+{
+	fill(to, key_len(m, key), key);
+	return key_len(m, key);
+}
+
+__u32 model_elem(const struct model *m, __u32 elem, void *to)
+{
+	fill(to, elem_len(m, elem), elem);
+	return elem_len(m, elem);
 }
 
 void model_make(struct model *m, const struct hmap_create *shape)
@@ -78,7 +94,7 @@ int model_expect(const struct model *m, const struct op *op)
 
 static int do_lookup(const struct model *m, const void *key, const struct op *op)
 {
-	static unsigned char elem[BYTES_MAX], want[BYTES_MAX];
+	static unsigned char elem[MODEL_BYTES], want[MODEL_BYTES];
 	__u32 len = m->shape.elem_size;
 	int err = lookup(m->fd, key, key_len(m, op->key), elem, &len);
 
@@ -92,16 +108,15 @@ static int do_lookup(const struct model *m, const void *key, const struct op *op
 
 int model_do(const struct model *m, const struct op *op)
 {
-	static unsigned char key[BYTES_MAX], elem[BYTES_MAX];
-	__u32 len = key_len(m, op->key);
+	static unsigned char key[MODEL_BYTES], elem[MODEL_BYTES];
+	__u32 len = model_key(m, op->key, key);
 
-	fill(key, len, op->key);
 	if (op->what == LOOKUP)
 		return do_lookup(m, key, op);
 	if (op->what == DELETE)
 		return delete(m->fd, key, len);
-	fill(elem, elem_len(m, op->elem), op->elem);
-	return insert(m->fd, key, len, elem, elem_len(m, op->elem), op->flags);
+	return insert(m->fd, key, len, elem, model_elem(m, op->elem, elem),
+		      op->flags);
 }
 
 void model_apply(struct model *m, const struct op *op)
@@ -118,7 +133,7 @@ void model_apply(struct model *m, const struct op *op)
 void model_see(const struct model *m, struct hmap_next *n,
 	       __u32 seen[MODEL_KEYS])
 {
-	static unsigned char want[BYTES_MAX];
+	static unsigned char want[MODEL_BYTES];
 	const struct hmap_record *rec;
 
 	while ((rec = take_record(n))) {

@@ -9,6 +9,7 @@
 #include "device.h"
 
 #define MODEL_KEYS	600	/* enough for B to be 6, or 7 */
+#define MODEL_BYTES	4096	/* in a key, and in an elem, at most */
 
 struct model {
 	int fd;
@@ -28,6 +29,10 @@ struct op {
 };
 
 void model_make(struct model *m, const struct hmap_create *shape);
+
+/* Put the bytes of a key or an elem at @to; return how many. */
+__u32 model_key(const struct model *m, __u32 key, void *to);
+__u32 model_elem(const struct model *m, __u32 elem, void *to);
 
 /* A random operation; with @fill_up, more often an insert than a delete. */
 struct op model_pick(bool fill_up);
