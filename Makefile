@@ -11,6 +11,8 @@
 # make test	run all tests in a kernel made to find mistakes, in QEMU
 # make test-all	the same in all kernels, configurations and machines; takes hours
 # make test-install	install, use and remove it all as a user would, in QEMU
+# make mutants	change N lines of the module, or of FILES of it, one at a time,
+#		and see whether tests tell
 # make soak	use maps from many processes for TIME seconds, and see that
 #		memory stays flat
 # make check	have the sources looked over by checkpatch, sparse and others
@@ -106,6 +108,9 @@ share:
 bench:
 	@tools/bench/run
 
+mutants:
+	@N="$(N)" SEED="$(SEED)" tools/mutants/run $(FILES)
+
 soak:
 	@TIME="$(TIME)" tools/soak/run
 
@@ -133,4 +138,4 @@ clean:
 help:
 	@sed -n '3,/^$$/s/^# \?//p' $(firstword $(MAKEFILE_LIST))
 
-.PHONY: all module no-module lib hmapctl install uninstall deb demo tour test test-all test-install shell bench share stall soak check model compile randconfig fuzz fuzz-guest clean help
+.PHONY: all module no-module lib hmapctl install uninstall deb demo tour test test-all test-install shell bench share stall mutants soak check model compile randconfig fuzz fuzz-guest clean help
