@@ -11,6 +11,7 @@
 # make test	run all tests in a kernel made to find mistakes, in QEMU
 # make test-all	the same in all kernels, configurations and machines; takes hours
 # make test-install	install, use and remove it all as a user would, in QEMU
+# make coverage	tell which lines and branches of the module tests run
 # make mutants	change N lines of the module, or of FILES of it, one at a time,
 #		and see whether tests tell
 # make soak	use maps from many processes for TIME seconds, and see that
@@ -108,6 +109,9 @@ share:
 bench:
 	@tools/bench/run
 
+coverage:
+	@tools/coverage/run
+
 mutants:
 	@N="$(N)" SEED="$(SEED)" tools/mutants/run $(FILES)
 
@@ -138,4 +142,4 @@ clean:
 help:
 	@sed -n '3,/^$$/s/^# \?//p' $(firstword $(MAKEFILE_LIST))
 
-.PHONY: all module no-module lib hmapctl install uninstall deb demo tour test test-all test-install shell bench share stall mutants soak check model compile randconfig fuzz fuzz-guest clean help
+.PHONY: all module no-module lib hmapctl install uninstall deb demo tour test test-all test-install shell bench share stall mutants coverage soak check model compile randconfig fuzz fuzz-guest clean help
