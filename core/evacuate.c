@@ -86,9 +86,11 @@ static int evac_room(struct bucket_array *a, struct bmap *head, unsigned int n,
 }
 
 /* Only a chain of several buckets can need overflow buckets for its halves. */
-static int evac_prepare(struct bucket_array *a, const struct bucket_array *old,
-			struct bmap *head, u64 newbit,
-			const struct evac_dst dst[2], struct bmap **reserve)
+static noinline int evac_prepare(struct bucket_array *a,
+				 const struct bucket_array *old,
+				 struct bmap *head, u64 newbit,
+				 const struct evac_dst dst[2],
+				 struct bmap **reserve)
 {
 	const struct hmap_type *t = &a->h->t;
 	unsigned int i, n[2] = {};
