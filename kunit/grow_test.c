@@ -859,11 +859,11 @@ static void expect_near(struct kunit *test, const char *what, long is,
 static void table_of_go(struct kunit *test)
 {
 	struct hmap *h = still_u64_map(test, full(TABLE_B), NULL);
-	u64 key, hits = 0, misses = 0, chained = 0, buckets = 0;
+	unsigned long i, hits = 0, misses = 0, chained = 0, buckets = 0;
 	const u32 hash0 = hmap_test_header(h).hash0;
-	const u64 n = full(TABLE_B);
+	const unsigned long n = full(TABLE_B);
 	unsigned int used, chain;
-	unsigned long i;
+	u64 key;
 
 	h->grow_retry = get_jiffies_64() + MAX_JIFFY_OFFSET;
 	for (key = 0; key < n; key++)

@@ -166,7 +166,7 @@ static u32 words_of(const struct kind *kind, u64 stamp)
 {
 	u32 words = kind->elem_size / sizeof(u64);
 
-	return kind->var_elem ? 1 + stamp % words : words;
+	return kind->var_elem ? 1 + (u32)stamp % words : words;
 }
 
 /* Make an elem of an owner's and give what the API takes for it. */
