@@ -745,8 +745,7 @@ static void every_kind_from(struct kunit *test, const struct hmap_cursor *from)
 	for (; hmap_iter_next(&it) == 1; n++) {
 		expect_aligned(test, it.key, h->t.key_slot);
 		expect_aligned(test, it.elem, h->t.elem_slot);
-		i = 0;
-		memcpy(&i, it.key, min_t(u32, it.key_len, sizeof(i)));
+		i = hmap_test_number(it.key, it.key_len);
 		KUNIT_ASSERT_LT(test, i, nr);
 		hmap_test_key(h, i, key);
 		KUNIT_EXPECT_EQ(test, it.key_len, hmap_test_key_len(h, i));

@@ -79,7 +79,7 @@ static const struct refused {
 	{ "hint for more than can be addressed",
 	  { HMAP_KEY_U32, 4, 4, .hint = LONG_MAX }, -ENOMEM },
 	{ "hint for more than there is",
-	  { HMAP_KEY_U32, 4, 4, .hint = LONG_MAX >> 16 }, -ENOMEM },
+	  { HMAP_KEY_U32, 4, 4, .hint = LONG_MAX >> BITS_PER_LONG / 8 }, -ENOMEM },
 	{ "hint for more than the map may use",
 	  { HMAP_KEY_U32, 4, 4, .hint = 1 << 16, .max_bytes = 1 << 16 },
 	  -ENOSPC },

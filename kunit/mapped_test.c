@@ -373,7 +373,12 @@ static void growth_is_told(struct kunit *test)
 	KUNIT_ASSERT_EQ(test, was.B, 2);
 	put(v, i);
 	KUNIT_EXPECT_EQ(test, v->present.B, 3);
-	KUNIT_EXPECT_EQ(test, memcmp(&v->old, &was, sizeof(was)), 0);
+	KUNIT_EXPECT_EQ(test, v->old.page, was.page);
+	KUNIT_EXPECT_EQ(test, v->old.pages, was.pages);
+	KUNIT_EXPECT_EQ(test, v->old.overflow, was.overflow);
+	KUNIT_EXPECT_EQ(test, v->old.nr_spare, was.nr_spare);
+	KUNIT_EXPECT_EQ(test, v->old.hash0, was.hash0);
+	KUNIT_EXPECT_EQ(test, v->old.B, was.B);
 	/* What has been moved is gone from where it was. */
 	hmap_test_check(test, v->h);
 	while (hmap_test_old(v->h))

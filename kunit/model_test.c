@@ -201,15 +201,15 @@ static void op_fetch_add(struct model *m, u32 i)
 {
 	u32 new = ++m->fresh, size = m->h->t.elem_size;
 	int ret, want = m->elem[i] ? 0 : -ENOENT;
-	u64 from = 0, to = 0, was;
+	u64 from, to, was;
 
 	if (m->h->t.var_elem || (size != 4 && size != 8)) {
 		ret = hmap_fetch_add(m->h, key(m, i), 1, &was);
 		agree(m, "fetch_add", ret, -EOPNOTSUPP);
 		return;
 	}
-	memcpy(&from, hmap_test_elem(m->h, m->elem[i], &m->old), size);
-	memcpy(&to, hmap_test_elem(m->h, new, &m->new), size);
+	from = hmap_test_number(hmap_test_elem(m->h, m->elem[i], &m->old), size);
+	to = hmap_test_number(hmap_test_elem(m->h, new, &m->new), size);
 	ret = hmap_fetch_add(m->h, key(m, i), to - from, &was);
 	agree(m, "fetch_add", ret, want);
 	if (want)
@@ -233,9 +233,8 @@ static void op_clear(struct model *m)
 static void check_given(struct model *m, struct model_walk *w)
 {
 	struct hmap_iter *it = &w->it;
-	u32 i = 0, len;
+	u32 i = hmap_test_number(it->key, it->key_len), len;
 
-	memcpy(&i, it->key, min_t(u32, it->key_len, sizeof(i)));
 	agree(m, "key given", i < NR_KEYS, true);
 	key(m, i);
 	len = hmap_test_key_len(m->h, i);

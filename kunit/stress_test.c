@@ -132,7 +132,7 @@ static void error(struct stress *s, const char *what, u32 key)
 static u64 collide(const void *key, size_t len, u32 hash0)
 {
 	u64 hash = hmap_hash_bytes(hmap_mix_secret, key, len, hash0);
-	u32 group = (*(const u32 *)key - CHURN) / GROUP_SIZE;
+	u32 group = ((u32)hmap_test_number(key, len) - CHURN) / GROUP_SIZE;
 
 	if (group >= GROUPS)
 		return hash;
@@ -452,7 +452,7 @@ static u32 key_given(struct worker *w, const struct hmap_iter *it)
 
 	if (it->key_len < sizeof(i))
 		return NR_KEYS;
-	memcpy(&i, it->key, sizeof(i));
+	i = hmap_test_number(it->key, it->key_len);
 	key = hmap_test_key(w->s->h, i, &w->key);
 	len = key == &w->key.string ? w->key.string.len : sizeof(u64);
 	if (len != it->key_len || memcmp(w->key.data, it->key, len))

@@ -77,6 +77,38 @@ u32 hmap_test_key_len(const struct hmap *h, u32 i)
 					       h->t.key_size;
 }
 
+/* A number at the start of a key or an elem: an integer of its size, if it can. */
+static void put_number(u8 *data, u32 size, u64 n)
+{
+	const u32 n32 = n;
+	u32 i;
+
+	if (size >= sizeof(n))
+		memcpy(data, &n, sizeof(n));
+	else if (size >= sizeof(n32))
+		memcpy(data, &n32, sizeof(n32));
+	else
+		for (i = 0; i < size; i++)
+			data[i] = n >> 8 * i;
+}
+
+u64 hmap_test_number(const u8 *data, u32 size)
+{
+	u64 n = 0;
+	u32 n32;
+
+	if (size >= sizeof(n)) {
+		memcpy(&n, data, sizeof(n));
+	} else if (size >= sizeof(n32)) {
+		memcpy(&n32, data, sizeof(n32));
+		n = n32;
+	} else {
+		while (size--)
+			n = n << 8 | data[size];
+	}
+	return n;
+}
+
 /*
  * The i-th key: i, and zeros up to the key's size.  Strings have four bytes
  * and more, so that one is another with zeros behind it.
@@ -87,7 +119,7 @@ const void *hmap_test_key(const struct hmap *h, u32 i,
 	u32 size = hmap_test_key_len(h, i);
 
 	memset(key->data, 0, size);
-	memcpy(key->data, &i, min_t(u32, size, sizeof(i)));
+	put_number(key->data, size, i);
 	if (!kind_is_string(h->t.key_kind))
 		return key->data;
 	key->string = (struct hmap_bytes){ key->data, size };
@@ -101,7 +133,7 @@ const void *hmap_test_elem(const struct hmap *h, u32 i,
 	u32 size = h->t.var_elem ? i % (h->t.elem_size + 1) : h->t.elem_size;
 
 	memset(elem->data, i, size);
-	memcpy(elem->data, &i, min_t(u32, size, sizeof(i)));
+	put_number(elem->data, size, i);
 	if (!h->t.var_elem)
 		return elem->data;
 	elem->var = (struct hmap_bytes){ elem->data, size };
@@ -110,13 +142,10 @@ const void *hmap_test_elem(const struct hmap *h, u32 i,
 
 /* === Hashes === */
 
-/* &hmap_params.hasher: the first eight bytes of the key. */
+/* &hmap_params.hasher: the number at the start of the key. */
 u64 hmap_test_identity(const void *key, size_t len, u32 hash0)
 {
-	u64 hash = 0;
-
-	memcpy(&hash, key, min(len, sizeof(hash)));
-	return hash;
+	return hmap_test_number(key, len);
 }
 
 /* Likewise, but the same few bits no longer follow each other. */

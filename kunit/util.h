@@ -66,6 +66,7 @@ void hmap_test_check_settled(struct kunit *test, struct hmap *h);
 extern const struct hmap_test_kind hmap_test_kinds[16];
 void hmap_test_describe_kind(const struct hmap_test_kind *kind, char *desc);
 
+u64 hmap_test_number(const u8 *data, u32 size);
 u32 hmap_test_key_len(const struct hmap *h, u32 i);
 const void *hmap_test_key(const struct hmap *h, u32 i,
 			  struct hmap_test_key *key);

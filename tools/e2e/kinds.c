@@ -10,8 +10,8 @@
 static void fill(unsigned char *to, size_t len, __u32 which)
 {
 	for (size_t i = 0; i < len; i++)
-		to[i] = (which + i) * 2654435761U >> 24;
-	memcpy(to, &which, len < sizeof(which) ? len : sizeof(which));
+		to[i] = i < sizeof(which) ? which >> 8 * i :
+					    (which + i) * 2654435761U >> 24;
 }
 
 struct shape {

@@ -34,10 +34,11 @@ static __u32 elem_len(const struct hmap_create *shape, __u32 nr)
 
 static void fill(const struct hmap_create *shape, __u32 nr, __u8 *elem)
 {
-	__u64 integer = nr;
+	const __u64 n = nr;
 
 	if (is_integer(shape))
-		memcpy(elem, &integer, shape->elem_size);
+		memcpy(elem, shape->elem_size == 8 ? (const void *)&n : &nr,
+		       shape->elem_size);
 	else
 		memset(elem, 0x80 + nr, elem_len(shape, nr));
 }
