@@ -5,9 +5,11 @@
  *	hmapctl create --mapped --key u64 --elem u64 ports
  *	peek ports KEY...
  *
- * The rules are in <linux/hmap.h>.  This is for a 64-bit machine; a program that
- * is to go on when HMAP_CONTROL_VERSION does uses libhmap, or the ioctls.
+ * The rules are in <linux/hmap.h>.  A program that is to go on when
+ * HMAP_CONTROL_VERSION does uses libhmap, or the ioctls.
  */
+#define _FILE_OFFSET_BITS 64
+
 #include <err.h>
 #include <fcntl.h>
 #include <linux/hmap.h>
@@ -73,11 +75,14 @@ static int refresh(void)
 	return 1;
 }
 
+/* Not every machine has a type for the product. */
 static __u64 mix(__u64 a, __u64 b)
 {
-	unsigned __int128 product = (unsigned __int128)a * b;
+	__u64 low = (a & ~0U) * (b & ~0U);
+	__u64 mid = (a >> 32) * (b & ~0U) + (low >> 32);
+	__u64 mid2 = (a & ~0U) * (b >> 32) + (mid & ~0U);
 
-	return product ^ (product >> 64);
+	return ((a >> 32) * (b >> 32) + (mid >> 32) + (mid2 >> 32)) ^ a * b;
 }
 
 static const char *linked(const struct array *a, __u32 link)
