@@ -39,9 +39,10 @@
 # KERNEL=	what to test in: 5.10, 6.1 (the default), 6.12, or another that
 #		Debian has the source of; or stock or rt, the ones that it ships.
 #		The default of shell is stock
-# CONFIG=	how that source is built: debug (the default), kcsan, or another
-#		of tools/qemu/config
-# ARCH=		the machine to test on: x86_64
+# CONFIG=	how that source is built: debug (the default on x86_64), light (on
+#		others), kcsan, or another of tools/qemu/config
+# ARCH=		the machine to test on: x86_64 (the default), i386, s390x, arm64,
+#		arm64_64k (that has pages of 64 KiB), or riscv64
 # APT=no	install no packages, but say which are missing
 # ONLY=		what test runs in place of all: programs of tools/e2e, and kunit
 # STRESS_MS=	how long each case of the stress tests takes
