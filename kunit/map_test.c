@@ -560,7 +560,7 @@ static void name_always_ends(struct kunit *test)
 	if (!err)
 		err = crew_add(&crew, rename_all_the_time, h);
 	crew_start(&crew);
-	for (i = 0; !err && i < 1000000; i++) {
+	for (i = 0; !err && (i < 1000000 || !READ_ONCE(h->name[0])); i++) {
 		wrong += !!READ_ONCE(h->name[HMAP_NAME_SIZE - 1]);
 		if (i % 1024 == 0)
 			cond_resched();
