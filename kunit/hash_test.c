@@ -34,6 +34,11 @@ static u64 hash_last_word(u64 key, u32 hash0)
 	return hmap_hash_bytes(hmap_mix_secret, words, sizeof(words), hash0);
 }
 
+static u64 hash_siphash(u64 key, u32 hash0)
+{
+	return hmap_siphash(&key, sizeof(key), hash0);
+}
+
 static const struct hash {
 	const char *name;
 	u64 (*hash)(u64 key, u32 hash0);
@@ -42,6 +47,7 @@ static const struct hash {
 	{ "bytes", hash_bytes },
 	{ "first of two words", hash_first_word },
 	{ "last of two words", hash_last_word },
+	{ "SipHash", hash_siphash },
 };
 
 static void describe_hash(const struct hash *hash, char *desc)
@@ -131,7 +137,7 @@ static void depends_on_secret(struct kunit *test)
 	const siphash_key_t no_secret = { { hash0, 0 } };
 
 	KUNIT_EXPECT_NE(test, hash_u64(key, hash0), key);
-	KUNIT_EXPECT_NE(test, hash_bytes(key, hash0),
+	KUNIT_EXPECT_NE(test, hash_siphash(key, hash0),
 			siphash(&key, sizeof(key), &no_secret));
 }
 
@@ -320,6 +326,42 @@ static void hasher_gets_whole_key(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, memcmp(seen_key.data, key.data, len), 0);
 }
 
+/* The first entries fill the only bucket in turn, and show their hashes there. */
+static void siphash_where_asked_for(struct kunit *test)
+{
+	const struct hmap_test_kind *kind = test->param_value;
+	struct hmap_params params = kind->params;
+	static struct hmap_test_elem elem;	/* too large for the stack */
+	struct hmap_test_key key;
+	const void *data;
+	struct hmap *h;
+	struct bmap *b;
+	u32 i;
+
+	params.flags |= HMAP_SIPHASH;
+	if (params.flags & HMAP_MAPPED) {
+		h = hmap_create(&params);
+		KUNIT_EXPECT_TRUE(test, IS_ERR(h));
+		return;
+	}
+	h = hmap_test_create(test, &params);
+	for (i = 0; i < 200; i++) {
+		data = hmap_test_key(h, i, &key);
+		KUNIT_ASSERT_EQ(test, hmap_insert(h, data,
+						  hmap_test_elem(h, i, &elem),
+						  HMAP_ANY, GFP_KERNEL), 0);
+		KUNIT_ASSERT_EQ(test, hmap_lookup(h, data, NULL), 0);
+		if (i >= BUCKET_CNT)
+			continue;
+		b = bucket_at(&h->t, hmap_test_array(h), 0);
+		KUNIT_EXPECT_EQ(test, b->tophash[i],
+				tophash(hmap_siphash(key.data,
+						     hmap_test_key_len(h, i),
+						     hmap_test_header(h).hash0)));
+	}
+	hmap_test_check(test, h);
+}
+
 KUNIT_ARRAY_PARAM(each_kind, hmap_test_kinds, hmap_test_describe_kind);
 
 static struct kunit_case hash_cases[] = {
@@ -332,6 +374,7 @@ static struct kunit_case hash_cases[] = {
 	KUNIT_CASE(each_byte_counts),
 	KUNIT_CASE(bytes_border),
 	KUNIT_CASE_PARAM(hasher_gets_whole_key, each_kind_gen_params),
+	KUNIT_CASE_PARAM(siphash_where_asked_for, each_kind_gen_params),
 	{}
 };
 
