@@ -747,7 +747,7 @@ static void sweep_all(const struct op_call *calls, size_t nr)
 		OK(tallies[i].injected);
 	}
 	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++)
-		printf("# %s: %ld\n", kinds[i], failures_of(kinds[i]));
+		printf("# %ld by %s\n", failures_of(kinds[i]), kinds[i]);
 }
 
 static void calls_on_an_entry(void)
