@@ -47,6 +47,7 @@ status=0
 insmod /modules/hmap.ko || exit 1
 chmod 0666 /dev/hmap
 if [ -n "$OTHERS" ]; then
+	mkdir -p /etc
 	chmod 1777 /tmp
 	echo "nobody:x:$NOBODY:$NOBODY::/:/bin/sh" >/etc/passwd
 	others sh -c
