@@ -209,43 +209,37 @@ static void found_in_an_old_chain(struct kunit *test)
 /* An insert uses up room that was drawn before it has the map grow. */
 static void grows_when_no_room_is_left(struct kunit *test)
 {
-	static const u8 sizes[] = { EXACT_B, EXACT_B + 1 };
-	unsigned int i, nr = num_possible_cpus(), cpu;
-	struct bucket_array *a;
+	struct hmap *h = make(test, 13 << (EXACT_B - 1));
+	struct bucket_array *a = hmap_test_array(h);
+	unsigned int nr = num_possible_cpus(), cpu;
 	struct hmap_walk *w;
-	struct hmap *h;
 	u64 key;
 
-	for (i = 0; i < ARRAY_SIZE(sizes); i++) {
-		h = make(test, 13 << (sizes[i] - 1));
-		a = hmap_test_array(h);
-		KUNIT_ASSERT_EQ(test, a->B, sizes[i]);
-		for (key = 0; key < a->grow_at - nr; key++)
-			insert(test, h, key);
-		hmap_count_take_back(a);
-		for_each_possible_cpu(cpu)
-			atomic_long_set(&per_cpu_ptr(h->cpu, cpu)->room[a->l->nr],
-					1);
-		atomic_long_add(nr, &a->l->count);
+	KUNIT_ASSERT_EQ(test, a->B, EXACT_B);
+	for (key = 0; key < a->grow_at - nr; key++)
+		insert(test, h, key);
+	hmap_count_take_back(a);
+	for_each_possible_cpu(cpu)
+		atomic_long_set(&per_cpu_ptr(h->cpu, cpu)->room[a->l->nr], 1);
+	atomic_long_add(nr, &a->l->count);
 
-		w = explain(test, h, key);
-		KUNIT_EXPECT_EQ(test, w->grows, HMAP_GROWS_NOT);
+	w = explain(test, h, key);
+	KUNIT_EXPECT_EQ(test, w->grows, HMAP_GROWS_NOT);
+	insert(test, h, key++);
+	KUNIT_EXPECT_PTR_EQ(test, hmap_test_array(h), a);
+	while (key < a->grow_at)
 		insert(test, h, key++);
-		KUNIT_EXPECT_PTR_EQ(test, hmap_test_array(h), a);
-		while (key < a->grow_at)
-			insert(test, h, key++);
-		hmap_count_take_back(a);
-		w = explain(test, h, key);
-		KUNIT_EXPECT_EQ(test, w->grows, HMAP_GROWS_DOUBLE);
+	hmap_count_take_back(a);
+	w = explain(test, h, key);
+	KUNIT_EXPECT_EQ(test, w->grows, HMAP_GROWS_DOUBLE);
 
-		/* Nor does one that is refused. */
-		hmap_set_limits(h, a->grow_at, 0);
-		w = explain(test, h, key);
-		KUNIT_EXPECT_EQ(test, w->grows, HMAP_GROWS_NOT);
-		KUNIT_EXPECT_EQ(test, hmap_insert(h, &key, NULL, HMAP_ANY,
-						  GFP_KERNEL), -ENOSPC);
-		KUNIT_EXPECT_PTR_EQ(test, hmap_test_array(h), a);
-	}
+	/* Nor does one that is refused. */
+	hmap_set_limits(h, a->grow_at, 0);
+	w = explain(test, h, key);
+	KUNIT_EXPECT_EQ(test, w->grows, HMAP_GROWS_NOT);
+	KUNIT_EXPECT_EQ(test, hmap_insert(h, &key, NULL, HMAP_ANY,
+					  GFP_KERNEL), -ENOSPC);
+	KUNIT_EXPECT_PTR_EQ(test, hmap_test_array(h), a);
 }
 
 static struct kunit_case cases[] = {
