@@ -130,6 +130,7 @@ static bool take_spare(struct bucket_array *a, unsigned long *nth)
 {
 	if (atomic_long_read(&a->next_overflow) >= a->nr_spare)
 		return false;
+	hmap_test_delay();
 	*nth = atomic_long_fetch_inc(&a->next_overflow);
 	if (*nth < a->nr_spare)
 		return true;

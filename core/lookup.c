@@ -7,9 +7,6 @@
  */
 #include "lookup.h"
 
-/* Times a lookup is tried without the lock. */
-#define LOOKUP_TRIES	8
-
 /* === What is not in the bucket itself === */
 
 /* What the following return where the bucket has been evacuated. */

@@ -12,6 +12,8 @@
 
 #include "key.h"
 
+#define LOOKUP_TRIES	8	/* without the lock */
+
 /* A slot of a bucket. */
 struct hmap_place {
 	struct bmap *b;

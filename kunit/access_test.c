@@ -1280,6 +1280,82 @@ static void irq_in_between(struct kunit *test)
 
 KUNIT_ARRAY_PARAM(each_kind, hmap_test_kinds, hmap_test_describe_kind);
 
+/* === Lookups that find writers in their way === */
+
+/* Whose guard somebody has whenever a lookup looks without it. */
+static struct {
+	struct bmap *head;
+	unsigned int tries;		/* still to come */
+} busy;
+
+static u64 busy_hash(const void *key, size_t len, u32 hash0)
+{
+	if (busy.tries) {
+		guard_of(busy.head)->seq |= GUARD_LOCKED;
+		busy.tries--;
+	} else if (busy.head) {
+		guard_of(busy.head)->seq &= ~GUARD_LOCKED;
+	}
+	return hmap_test_identity(key, len, hash0);
+}
+
+/* The key's bucket is in @a.  Its elem is its complement, if it has one. */
+static void expect_with_lock(struct kunit *test, const struct bucket_array *a,
+			     u64 key, int ret)
+{
+	struct bmap *head = bucket_at(&a->h->t, a, key & a->mask);
+	u32 seq = guard_of(head)->seq;
+	u64 elem = 0;
+
+	busy.head = head;
+	busy.tries = LOOKUP_TRIES;
+	KUNIT_EXPECT_EQ(test, hmap_lookup(a->h, &key, &elem), ret);
+	busy.head = NULL;
+	KUNIT_EXPECT_EQ(test, elem, ret ? 0 : ~key);
+	KUNIT_EXPECT_EQ(test, busy.tries, 0);
+	KUNIT_EXPECT_EQ(test, guard_of(head)->seq, seq + 2);
+}
+
+/* C1: they take the lock in the end, be the bucket an old one or a new one. */
+static void lock_in_the_end(struct kunit *test)
+{
+	struct bmap *reserve = NULL;
+	struct bucket_array *old;
+	struct hmap *h;
+	u64 key, elem;
+
+	h = hmap_test_create(test, &(struct hmap_params){
+		.key_kind = HMAP_KEY_U64,
+		.key_size = 8,
+		.elem_size = 8,
+		.hint = 13,
+		.hasher = busy_hash,
+	});
+	h->finish_delay = MAX_JIFFY_OFFSET;
+	/* Bucket 1 has a chain. */
+	for (key = 1; key < 26; key += 2) {
+		elem = ~key;
+		KUNIT_ASSERT_EQ(test, hmap_insert(h, &key, &elem, HMAP_ANY,
+						  GFP_KERNEL), 0);
+	}
+	old = hmap_test_array(h);
+	expect_with_lock(test, old, 1, 0);
+	expect_with_lock(test, old, 25, 0);
+	expect_with_lock(test, old, 27, -ENOENT);
+
+	KUNIT_ASSERT_EQ(test, hmap_grow(h, GFP_KERNEL), 0);
+	KUNIT_ASSERT_PTR_EQ(test, hmap_test_old(h), old);
+	expect_with_lock(test, old, 1, 0);
+	expect_with_lock(test, old, 27, -ENOENT);
+	rcu_read_lock();
+	KUNIT_EXPECT_EQ(test, hmap_evacuate(hmap_test_array(h), old, 1,
+					    &reserve), 0);
+	rcu_read_unlock();
+	expect_with_lock(test, hmap_test_array(h), 1, 0);
+	expect_with_lock(test, hmap_test_array(h), 3, 0);
+	hmap_test_check(test, h);
+}
+
 static struct kunit_case access_cases[] = {
 	KUNIT_CASE_PARAM(nothing_in_no_array, each_kind_gen_params),
 	KUNIT_CASE_PARAM(insert_modes, each_kind_gen_params),
@@ -1308,6 +1384,7 @@ static struct kunit_case access_cases[] = {
 	KUNIT_CASE_PARAM(from_softirq, each_kind_gen_params),
 	KUNIT_CASE_PARAM(from_hardirq, each_kind_gen_params),
 	KUNIT_CASE(irq_in_between),
+	KUNIT_CASE(lock_in_the_end),
 	{}
 };
 

@@ -4,6 +4,7 @@
  * after another, with delays where the order of stores matters.
  */
 #include <kunit/test.h>
+#include <linux/completion.h>
 #include <linux/jiffies.h>
 #include <linux/sched.h>
 
@@ -22,6 +23,7 @@ struct rounds {
 	atomic_t nr;			/* threads that have begun */
 	atomic_t round;
 	atomic_t left;			/* threads at work on it */
+	struct completion done;		/* when there is none */
 	atomic_t wrong;
 };
 
@@ -39,7 +41,8 @@ static int rounds_thread(void *arg)
 		}
 		seen = round;
 		r->work(r, nth);
-		atomic_dec_return_release(&r->left);
+		if (atomic_dec_and_test(&r->left))
+			complete(&r->done);
 	}
 	return 0;
 }
@@ -52,6 +55,7 @@ static int rounds_start(struct rounds *r,
 	int err = 0;
 
 	r->work = work;
+	init_completion(&r->done);
 	for (i = 0; i < THREADS && !err; i++)
 		err = crew_add(&r->crew, rounds_thread, r);
 	if (!err)
@@ -62,16 +66,17 @@ static int rounds_start(struct rounds *r,
 /* Have them all work on a map; true if they have done within the limit. */
 static bool rounds_run(struct rounds *r, struct hmap *h, unsigned int delay_us)
 {
-	unsigned long end = jiffies + msecs_to_jiffies(LIMIT_MS);
+	bool done;
 
 	r->h = h;
 	WRITE_ONCE(hmap_test_delay_us, delay_us);
 	atomic_set(&r->left, THREADS);
+	reinit_completion(&r->done);
 	atomic_inc_return_release(&r->round);
-	while (atomic_read_acquire(&r->left) && time_before(jiffies, end))
-		cond_resched();
+	done = wait_for_completion_timeout(&r->done,
+					   msecs_to_jiffies(LIMIT_MS));
 	WRITE_ONCE(hmap_test_delay_us, 0);
-	return !atomic_read(&r->left);
+	return done;
 }
 
 static void rounds_stop(struct rounds *r)
@@ -247,9 +252,61 @@ static void fresh_maps(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, wrong, 0);
 }
 
+/* === The last spare overflow bucket === */
+
+#define SPARE_ROUNDS	30
+#define SPARE_B		4	/* buckets of which there is one */
+
+/* The ninth key of a bucket, each of another one. */
+static void chain_one(struct rounds *r, unsigned int nth)
+{
+	if (put(r->h, BUCKET_CNT << SPARE_B | nth, nth))
+		atomic_inc(&r->wrong);
+}
+
+static bool spare_round(struct rounds *r)
+{
+	struct hmap *h = new_map(13UL << (SPARE_B - 1));
+	struct bucket_array *a;
+	bool right = h;
+	u64 key;
+
+	if (h)
+		h->t.hasher = hmap_test_identity;
+	for (key = 0; right && key < BUCKET_CNT << SPARE_B; key++) {
+		if ((key & bucket_mask(SPARE_B)) < THREADS)
+			right = !put(h, key, key);
+	}
+	right = right && rounds_run(r, h, 2) && !atomic_read(&r->wrong);
+	if (right) {
+		a = hmap_test_array(h);
+		right = a->nr_spare == 1 &&
+			atomic_long_read(&a->next_overflow) == 1 &&
+			atomic_long_read(&a->nr_overflow) == THREADS - 1;
+	}
+	hmap_destroy(h);
+	return right;
+}
+
+static void last_spare_bucket(struct kunit *test)
+{
+	struct rounds *r = kunit_kzalloc(test, sizeof(*r), GFP_KERNEL);
+	unsigned int round, right = 0;
+	int err;
+
+	KUNIT_ASSERT_NOT_NULL(test, r);
+	err = rounds_start(r, chain_one);
+	for (round = 0; !err && round < SPARE_ROUNDS && right == round; round++)
+		right += spare_round(r);
+	rounds_stop(r);
+	KUNIT_ASSERT_EQ(test, err, 0);
+	KUNIT_EXPECT_EQ(test, right, SPARE_ROUNDS);
+}
+
 static struct kunit_case race_cases[] = {
 	KUNIT_CASE(growth_ends),
 	KUNIT_CASE(fresh_maps),
+	KUNIT_CASE(last_spare_bucket),
 	{}
 };
 

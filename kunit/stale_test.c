@@ -39,14 +39,26 @@ static bool spin_until(const bool *what)
 	return true;
 }
 
+static void stop_here(void)
+{
+	if (READ_ONCE(stop.task) != current)
+		return;
+	WRITE_ONCE(stop.task, NULL);
+	smp_store_release(&stop.stopped, true);	/* to spin_until() */
+	stop.timed_out = !spin_until(&stop.go_on);
+}
+
 static u64 stopping_hash(const void *key, size_t len, u32 hash0)
 {
-	if (READ_ONCE(stop.task) == current) {
-		WRITE_ONCE(stop.task, NULL);
-		smp_store_release(&stop.stopped, true);	/* to spin_until() */
-		stop.timed_out = !spin_until(&stop.go_on);
-	}
+	stop_here();
 	return hmap_test_mixed(key, len, hash0);
+}
+
+/* Likewise, but all keys in one bucket. */
+static u64 stopping_constant(const void *key, size_t len, u32 hash0)
+{
+	stop_here();
+	return 0;
 }
 
 struct stale {
@@ -194,10 +206,8 @@ static bool grow(struct stale *s, bool same_size, enum phase phase)
 
 /* === The test === */
 
-static void stale_map(struct kunit *test, struct stale *s)
+static void stale_init(struct kunit *test, struct stale *s)
 {
-	u64 key;
-
 	if (num_online_cpus() < 2)
 		kunit_skip(test, "needs two CPUs");
 	*s = (struct stale){ .next = NR_KEYS, .len = NR_KEYS };
@@ -207,6 +217,13 @@ static void stale_map(struct kunit *test, struct stale *s)
 	stop.stopped = false;
 	stop.go_on = false;
 	stop.timed_out = false;
+}
+
+static void stale_map(struct kunit *test, struct stale *s)
+{
+	u64 key;
+
+	stale_init(test, s);
 	s->h = hmap_test_create(test, &(struct hmap_params){
 		.key_kind = HMAP_KEY_U64,
 		.key_size = 8,
@@ -436,12 +453,69 @@ static void growth_of_before_clear(struct kunit *test)
 	hmap_test_check(test, s->h);
 }
 
+static int evacuate(struct hmap *h, u64 key, u64 *elem)
+{
+	hmap_evacuate_next(h);
+	return 0;
+}
+
+static const struct stale_op evacuate_op = { .call = evacuate };
+
+/* A bucket with a chain, to be evacuated to an array that has no room for one. */
+static void chain_of_mapped(struct kunit *test, struct stale *s)
+{
+	u64 key;
+
+	stale_init(test, s);
+	s->op = &evacuate_op;
+	s->h = hmap_test_create(test, &(struct hmap_params){
+		.key_kind = HMAP_KEY_U64,
+		.key_size = 8,
+		.elem_size = 8,
+		.hint = 13,
+		.flags = HMAP_MAPPED,
+		.hasher = stopping_constant,
+	});
+	s->h->finish_delay = MAX_JIFFY_OFFSET;
+	for (key = 0; key < 13; key++)
+		KUNIT_ASSERT_EQ(test, hmap_insert(s->h, &key, &key, HMAP_ANY,
+						  GFP_KERNEL), 0);
+	KUNIT_ASSERT_EQ(test, hmap_grow(s->h, GFP_KERNEL), 0);
+	KUNIT_ASSERT_TRUE(test, growing(s->h));
+}
+
+/*
+ * A writer wants room in the array that a clear has replaced, and would get it
+ * in the present one, time and again.
+ */
+static void no_room_from_before_clear(struct kunit *test)
+{
+	struct stale *s = kunit_kzalloc(test, sizeof(*s), GFP_KERNEL);
+	bool stopped, cleared = false, done;
+
+	KUNIT_ASSERT_NOT_NULL(test, s);
+	chain_of_mapped(test, s);
+	stopped = stale_start(s, clear_thread);
+	if (stopped)
+		cleared = clear(s);
+	done = stale_end(s);
+	if (!done)
+		hmap_set_limits(s->h, 0, 1);	/* so that he ends at all */
+	crew_stop(&s->crew);
+	KUNIT_ASSERT_TRUE(test, stopped);
+	KUNIT_ASSERT_TRUE(test, cleared);
+	KUNIT_ASSERT_TRUE(test, done);
+	KUNIT_EXPECT_EQ(test, hmap_len(s->h), 0);
+	hmap_test_check_settled(test, s->h);
+}
+
 static struct kunit_case stale_cases[] = {
 	KUNIT_CASE_PARAM(across_one_growth, op_gen_params),
 	KUNIT_CASE_PARAM(across_two_growths, op_gen_params),
 	KUNIT_CASE_PARAM(across_clear, op_gen_params),
 	KUNIT_CASE_PARAM(across_clear_while_growing, op_gen_params),
 	KUNIT_CASE(growth_of_before_clear),
+	KUNIT_CASE(no_room_from_before_clear),
 	{}
 };
 
