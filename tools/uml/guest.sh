@@ -26,15 +26,23 @@ log()	# PREFIX
 }
 
 status=0
-for program in /e2e/*; do
+run()	# PROGRAM
+{
 	{
-		timeout -s KILL 100 "$program" 2>&1
+		timeout -s KILL 100 "$1" 2>&1
 		echo $? >/tmp/status
 	} | log '    '
 	[ "$(cat /tmp/status)" = 0 ] || {
-		echo "not ok ${program##*/}" | log
+		echo "not ok ${1##*/}" | log
 		status=1
 	}
+}
+
+# The kernel's command line may say which program is to be the first.
+first=/e2e/e2e-${FIRST-}
+[ ! -e "$first" ] || run "$first"
+for program in /e2e/*; do
+	[ "$program" = "$first" ] || run "$program"
 done
 
 # The files do not tell their sizes.
