@@ -5,6 +5,10 @@
  * A batch is done in chunks: copy what the caller passes for one, prefetch the
  * buckets of all its keys, do one entry after the other, and copy the results
  * back.
+ *
+ * What copy_to_user() and copy_from_user() return may be less than they copied,
+ * and does not tell which entry a fault belongs to.  So a chunk that faults is
+ * begun again as chunks of one entry.
  */
 #include <linux/build_bug.h>
 #include <linux/minmax.h>
@@ -50,6 +54,7 @@ struct column {
 /**
  * struct batch - a batch under way
  * @map: the map
+ * @calls: where its entries are counted
  * @arg: what the caller wants
  * @keys: the keys of the present chunk
  * @elems: its elems
@@ -57,6 +62,7 @@ struct column {
  */
 struct batch {
 	struct user_map *map;
+	unsigned long __percpu *calls;
 	struct hmap_batch arg;
 	struct column keys;
 	struct column elems;
@@ -94,10 +100,10 @@ static int column_init(struct column *c, u64 user, u64 user_lens, u32 len,
 	return 0;
 }
 
-/* How many of the next @n fit in @bytes, up to one that is too long. */
-static u32 column_within(const struct column *c, u32 n, u32 bytes)
+/* How many of the next @n there is room for, up to one that is too long. */
+static u32 column_fits(const struct column *c, u32 n)
 {
-	u32 i;
+	u32 i, bytes = c->size;
 
 	if (!c->var)
 		return c->len ? min(n, bytes / c->len) : n;
@@ -131,24 +137,13 @@ static void column_point(struct column *c, u32 n)
 /* Copy up to @n more, as there is room.  Return how many, or an errno. */
 static int column_get(struct column *c, u32 n)
 {
-	u32 bytes;
-
-	if (c->var) {
-		bytes = n * sizeof(*c->var->lens);
-		bytes -= copy_from_user(c->var->lens,
-					u64_to_user_ptr(c->user_lens), bytes);
-		n = bytes / sizeof(*c->var->lens);
-		if (!n)
-			return -EFAULT;
-	}
-
-	n = column_within(c, n, c->size);
+	if (c->var && get_bytes(c->var->lens, c->user_lens,
+				n * sizeof(*c->var->lens)))
+		return -EFAULT;
+	n = column_fits(c, n);
 	if (!n)
 		return -EINVAL;
-	bytes = column_bytes(c, n);
-	bytes -= copy_from_user(c->data, u64_to_user_ptr(c->user), bytes);
-	n = column_within(c, n, bytes);
-	if (!n)
+	if (get_bytes(c->data, c->user, column_bytes(c, n)))
 		return -EFAULT;
 	if (c->var)
 		column_point(c, n);
@@ -173,7 +168,6 @@ static int insert_chunk(struct batch *b, u32 *n)
 {
 	u32 i;
 
-	this_cpu_add(b->map->calls->inserts, *n);
 	for (i = 0; i < *n; i++)
 		b->results[i] = hmap_insert(b->map->h, column_at(&b->keys, i),
 					    column_at(&b->elems, i),
@@ -185,7 +179,6 @@ static int delete_chunk(struct batch *b, u32 *n)
 {
 	u32 i;
 
-	this_cpu_add(b->map->calls->deletes, *n);
 	for (i = 0; i < *n; i++)
 		b->results[i] = hmap_delete(b->map->h, column_at(&b->keys, i));
 	return 0;
@@ -193,21 +186,19 @@ static int delete_chunk(struct batch *b, u32 *n)
 
 static int lookup_chunk(struct batch *b, u32 *n)
 {
-	u32 len = b->elems.len, left, i;
+	u32 len = b->elems.len, i;
 	void *elem = b->elems.data;
 
-	this_cpu_add(b->map->calls->lookups, *n);
 	for (i = 0; i < *n; i++, elem += len) {
 		b->results[i] = hmap_lookup(b->map->h, column_at(&b->keys, i),
 					    elem);
 		if (b->results[i])
 			memset(elem, 0, len);
 	}
-	left = copy_to_user(u64_to_user_ptr(b->elems.user), b->elems.data,
-			    *n * len);
-	if (left)
-		*n = (*n * len - left) / len;
-	return left ? -EFAULT : 0;
+	if (!put_bytes(b->elems.user, b->elems.data, *n * len))
+		return 0;
+	*n = 0;
+	return -EFAULT;
 }
 
 /* Write the elem of an entry to @to, and its length to @len. */
@@ -236,12 +227,12 @@ static int put_held(struct batch *b, u32 i, u64 to, u64 room, u32 *len)
 static int lookup_held_chunk(struct batch *b, u32 *n)
 {
 	struct column *c = &b->elems;
-	u64 room = c->var ? b->arg.room : U64_MAX;
-	u64 to = c->user;
+	u64 to = c->user, room = U64_MAX;
 	u32 i, len, nr_lens;
 	int err = 0;
 
-	this_cpu_add(b->map->calls->lookups, *n);
+	if (c->var)
+		room = b->arg.room - (to - b->arg.elems);
 	for (i = 0; i < *n; i++) {
 		err = put_held(b, i, to, room, &len);
 		if (c->var)
@@ -257,13 +248,11 @@ static int lookup_held_chunk(struct batch *b, u32 *n)
 
 	/* Also tell the length of an elem that there was no room for. */
 	nr_lens = i + (err == -EMSGSIZE);
-	if (copy_to_user(u64_to_user_ptr(c->user_lens), c->var->lens,
-			 nr_lens * sizeof(*c->var->lens))) {
-		*n = 0;
-		return -EFAULT;
-	}
-	b->arg.room = room;
-	return err;
+	if (!put_bytes(c->user_lens, c->var->lens,
+		       nr_lens * sizeof(*c->var->lens)))
+		return err;
+	*n = 0;
+	return -EFAULT;
 }
 
 static bool is_lookup(chunk_fn fn)
@@ -274,10 +263,8 @@ static bool is_lookup(chunk_fn fn)
 /* Do up to @n more entries, and add to *@done how many were done. */
 static int batch_chunk(struct batch *b, chunk_fn fn, u32 n, u32 *done)
 {
-	void __user *results = u64_to_user_ptr(b->arg.results) +
-			       *done * sizeof(*b->results);
+	u64 results = b->arg.results + *done * sizeof(*b->results);
 	struct column *keys = &b->keys;
-	unsigned long left;
 	int ret, err;
 
 	ret = column_get(keys, n);
@@ -286,18 +273,19 @@ static int batch_chunk(struct batch *b, chunk_fn fn, u32 n, u32 *done)
 	if (ret < 0)
 		return ret;
 	n = ret;
-	if (get_ready_to_put(results, n * sizeof(*b->results)))
+	if (get_ready_to_put(u64_to_user_ptr(results), n * sizeof(*b->results)))
 		return -EFAULT;
 
 	hmap_prefetch(b->map->h, column_at(keys, 0),
 		      keys->var ? sizeof(*keys->var->bytes) : keys->len, n);
 	err = fn(b, &n);
-	left = copy_to_user(results, b->results, n * sizeof(*b->results));
-	if (left)
+	if (put_bytes(results, b->results, n * sizeof(*b->results))) {
 		err = -EFAULT;
-	/* A change that was made is done, even if its result is lost. */
-	if (is_lookup(fn))
-		n -= DIV_ROUND_UP(left, sizeof(*b->results));
+		/* A change that was made is done, even if its result is lost. */
+		if (is_lookup(fn))
+			n = 0;
+	}
+	this_cpu_add(*b->calls, n);
 	column_advance(keys, n);
 	column_advance(&b->elems, n);
 	*done += n;
@@ -308,6 +296,7 @@ static int do_chunks(struct batch *b, chunk_fn fn, u32 *done)
 {
 	const struct hmap_batch *arg = &b->arg;
 	const struct user_map *map = b->map;
+	u32 before, most = CHUNK;
 	int err;
 
 	err = column_init(&b->keys, arg->keys, arg->key_lens, map->key_len,
@@ -321,12 +310,19 @@ static int do_chunks(struct batch *b, chunk_fn fn, u32 *done)
 		goto exit_keys;
 
 	while (!err && *done < arg->count) {
-		err = batch_chunk(b, fn, min_t(u32, arg->count - *done, CHUNK),
-				  done);
-		if (!err && *done < arg->count && signal_pending(current))
+		before = *done;
+		err = batch_chunk(b, fn, min(arg->count - before, most), done);
+		if (err == -EFAULT && *done == before && most > 1) {
+			most = 1;
+			err = 0;
+		} else if (!err && *done < arg->count &&
+			   signal_pending(current)) {
 			err = -EINTR;
+		}
 		cond_resched();
 	}
+	if (b->arg.room)
+		b->arg.room -= b->elems.user - arg->elems;
 
 	column_exit(&b->elems);
 exit_keys:
@@ -346,7 +342,8 @@ static bool batch_is_valid(const struct user_map *map,
 	       (elem_lens || !arg->elem_lens) && (room || !arg->room);
 }
 
-static int run_batch(struct user_map *map, chunk_fn fn, void __user *arg,
+static int run_batch(struct user_map *map, chunk_fn fn,
+		     unsigned long __percpu *calls, void __user *arg,
 		     size_t size)
 {
 	struct batch b __uninitialized;
@@ -362,6 +359,7 @@ static int run_batch(struct user_map *map, chunk_fn fn, void __user *arg,
 		return err;
 
 	b.map = map;
+	b.calls = calls;
 	if (batch_is_valid(map, &b.arg, fn))
 		err = do_chunks(&b, fn, &done);
 	else
@@ -376,16 +374,16 @@ static int run_batch(struct user_map *map, chunk_fn fn, void __user *arg,
 
 int hmap_batch_insert(struct user_map *map, void __user *arg, size_t size)
 {
-	return run_batch(map, insert_chunk, arg, size);
+	return run_batch(map, insert_chunk, &map->calls->inserts, arg, size);
 }
 
 int hmap_batch_lookup(struct user_map *map, void __user *arg, size_t size)
 {
-	return run_batch(map, map->held ? lookup_held_chunk : lookup_chunk, arg,
-			 size);
+	return run_batch(map, map->held ? lookup_held_chunk : lookup_chunk,
+			 &map->calls->lookups, arg, size);
 }
 
 int hmap_batch_delete(struct user_map *map, void __user *arg, size_t size)
 {
-	return run_batch(map, delete_chunk, arg, size);
+	return run_batch(map, delete_chunk, &map->calls->deletes, arg, size);
 }

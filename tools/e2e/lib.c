@@ -783,10 +783,9 @@ static void batches_that_lose_results(void)
 		now = info(fd).count;
 		EQ(now - before, count);
 		before = now;
-	} while (!ret || !count);
+	} while (!ret || count < 64);
 	__atomic_store_n(&stop_protecting, true, __ATOMIC_RELAXED);
 	EQ(pthread_join(thread, NULL), 0);
-	EQ(count, 64);
 }
 
 /* === Signals === */

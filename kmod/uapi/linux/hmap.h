@@ -343,8 +343,8 @@ struct hmap_update {
  * written.  The results of all that were done have been written.  There is one
  * exception: when memory at @results is taken away or write-protected during
  * the call, which then fails with EFAULT, results of the last 64 entries that
- * INSERT or DELETE have done may be missing, and @room may be less than what is
- * left.  What is behind the results of those that were done is not preserved.
+ * INSERT or DELETE have done may be missing.  Behind the places of those that
+ * were done, @results are not preserved, nor are @elems and @elem_lens by LOOKUP.
  * With EBADFD, EACCES and E2BIG nothing was done, and @count is as it was.
  *
  * A signal ends the call with EINTR, but not before an entry was done.
