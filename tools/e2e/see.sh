@@ -197,6 +197,8 @@ test_watch_refused()
 		complained 'debugfs has to be mounted, and is for root'
 	done
 	refused 1 'no map of that name' hmapctl watch n --once
+	refused 2 "--interval '3600001'" \
+		hmapctl record m --frames 1 --interval 3600001
 }
 
 run_tests explain_empty explain_hit_and_miss explain_growth explain_refused \

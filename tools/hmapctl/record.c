@@ -12,6 +12,7 @@
 #include "snapshot.h"
 
 #define INTERVAL_MS	100
+#define INTERVAL_MAX	3600000
 
 static __u64 now_ms(void)
 {
@@ -58,6 +59,9 @@ static void record(const struct args *args)
 
 	if (!interval)
 		interval = INTERVAL_MS;
+	if (interval > INTERVAL_MAX)
+		fail(EXIT_MISUSE, "%s: --interval '%s': not up to %d milliseconds",
+		     args->command, brief(args->opt[OPT_INTERVAL]), INTERVAL_MAX);
 	map_open(&map, args->arg[0], O_RDONLY);
 	if (args->opt[OPT_TO])
 		out_to_file(args->opt[OPT_TO]);
