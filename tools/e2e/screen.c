@@ -110,7 +110,7 @@ static void draws_maps(void)
 	for (__u64 key = 0; key < 1234; key++)
 		EQ(put(fd, key, key), 0);
 	start_top();
-	OK(strstr(drawn, "1 maps, 1234 entries"));
+	OK(strstr(drawn, "maps: 1, entries: 1234"));
 	OK(strstr(drawn, "LOOK/S"));
 	OK(strstr(drawn, "drawn"));
 	quits("q");

@@ -367,8 +367,8 @@ static void draw_summary(void)
 		sum[1] += rows.row[n].inserts;
 		sum[2] += rows.row[n].deletes;
 	}
-	put_line(0, 0, "%zu maps, %llu entries, %.1f MiB", rows.nr, count,
-		 memory / 1048576.0);
+	put_line(0, 0, "maps: %zu, entries: %llu, memory: %.1f MiB", rows.nr,
+		 count, memory / 1048576.0);
 	put_line(1, 0, "%.0f lookups/s, %.0f inserts/s, %.0f deletes/s%s%s",
 		 sum[0], sum[1], sum[2], *view.filter ? "   filter: " : "",
 		 view.filter);
