@@ -3,6 +3,7 @@
 #include <grp.h>
 #include <linux/capability.h>
 #include <sys/mman.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/sysinfo.h>
@@ -406,6 +407,64 @@ void set_parameter(const char *name, unsigned long long value)
 	snprintf(path, sizeof(path), PARAMETERS "%s", name);
 	snprintf(text, sizeof(text), "%llu", value);
 	write_file(path, text);
+}
+
+unsigned long long available_memory(void)
+{
+	char text[4096], *line;
+
+	read_file("/proc/meminfo", text, sizeof(text));
+	line = strstr(text, "MemAvailable:");
+	OK(line);
+	return strtoull(line + strlen("MemAvailable:"), NULL, 10) << 10;
+}
+
+/* A message of one byte, with room for a descriptor */
+struct fd_message {
+	char byte;
+	struct iovec iov;
+	union {
+		struct cmsghdr cmsg;
+		char room[CMSG_SPACE(sizeof(int))];
+	};
+	struct msghdr msg;
+};
+
+static void fd_message_init(struct fd_message *m)
+{
+	memset(m, 0, sizeof(*m));
+	m->iov = (struct iovec) { &m->byte, 1 };
+	m->msg = (struct msghdr) {
+		.msg_iov = &m->iov,
+		.msg_iovlen = 1,
+		.msg_control = m->room,
+		.msg_controllen = sizeof(m->room),
+	};
+}
+
+void send_fd(int socket, int fd)
+{
+	struct fd_message m;
+
+	fd_message_init(&m);
+	m.cmsg.cmsg_len = CMSG_LEN(sizeof(fd));
+	m.cmsg.cmsg_level = SOL_SOCKET;
+	m.cmsg.cmsg_type = SCM_RIGHTS;
+	memcpy(CMSG_DATA(&m.cmsg), &fd, sizeof(fd));
+	EQ(sendmsg(socket, &m.msg, 0), 1);
+}
+
+int receive_fd(int socket)
+{
+	struct fd_message m;
+	int fd;
+
+	fd_message_init(&m);
+	EQ(recvmsg(socket, &m.msg, 0), 1);
+	OK(CMSG_FIRSTHDR(&m.msg));
+	EQ(m.cmsg.cmsg_type, SCM_RIGHTS);
+	memcpy(&fd, CMSG_DATA(&m.cmsg), sizeof(fd));
+	return fd;
 }
 
 void become(uid_t uid, gid_t gid)

@@ -132,6 +132,13 @@ void write_file(const char *path, const char *text);
 unsigned long long parameter(const char *name);
 void set_parameter(const char *name, unsigned long long value);
 
+/* MemAvailable of /proc/meminfo, in bytes */
+unsigned long long available_memory(void);
+
+/* Pass a file on through a socket. */
+void send_fd(int socket, int fd);
+int receive_fd(int socket);
+
 /* Make this process an unprivileged user's, for good. */
 void become(uid_t uid, gid_t gid);
 

@@ -290,45 +290,6 @@ static void files_open_for_nothing(void)
 	as(USER, bind_without_rights);
 }
 
-static void send_fd(int socket, int fd)
-{
-	union {
-		struct cmsghdr hdr;
-		char room[CMSG_SPACE(sizeof(int))];
-	} control = { 0 };
-	struct iovec iov = { &(char){ 0 }, 1 };
-	struct msghdr msg = {
-		.msg_iov = &iov,
-		.msg_iovlen = 1,
-		.msg_control = &control,
-		.msg_controllen = sizeof(control),
-	};
-
-	control.hdr.cmsg_len = CMSG_LEN(sizeof(int));
-	control.hdr.cmsg_level = SOL_SOCKET;
-	control.hdr.cmsg_type = SCM_RIGHTS;
-	memcpy(CMSG_DATA(&control.hdr), &fd, sizeof(fd));
-	EQ(sendmsg(socket, &msg, 0), 1);
-}
-
-static int receive_fd(int socket)
-{
-	char room[CMSG_SPACE(sizeof(int))], byte;
-	struct iovec iov = { &byte, 1 };
-	struct msghdr msg = {
-		.msg_iov = &iov,
-		.msg_iovlen = 1,
-		.msg_control = room,
-		.msg_controllen = sizeof(room),
-	};
-	int fd;
-
-	EQ(recvmsg(socket, &msg, 0), 1);
-	OK(CMSG_FIRSTHDR(&msg));
-	memcpy(&fd, CMSG_DATA(CMSG_FIRSTHDR(&msg)), sizeof(fd));
-	return fd;
-}
-
 static int sockets[2];
 
 /* What was passed lets one read, as it is open for, and that is all. */
@@ -379,25 +340,15 @@ static void passed_descriptors(void)
 #define MAPS		5
 #define SLACK		(4 << 20)
 
-static long long available(void)
-{
-	char text[4096], *line;
-
-	read_file("/proc/meminfo", text, sizeof(text));
-	line = strstr(text, "MemAvailable:");
-	OK(line);
-	return strtoll(line + strlen("MemAvailable:"), NULL, 10) << 10;
-}
-
 struct memory {
-	long long available;
+	unsigned long long available;
 };
 
 static bool memory_is_back(void *arg)
 {
 	const struct memory *m = arg;
 
-	return available() > m->available - SLACK;
+	return available_memory() > m->available - SLACK;
 }
 
 static void limit_users(void)
@@ -420,7 +371,7 @@ static void through_many_files(void)
 
 	for (int i = 0; i < DESCRIPTORS; i++)
 		fds[i] = dev(O_RDWR);
-	before.available = available();
+	before.available = available_memory();
 	for (int i = 0; i < DESCRIPTORS; i++) {
 		err = create(fds[i], &u64_to_u64);
 		OK(!err || err == -EDQUOT);
@@ -476,7 +427,7 @@ static void by_fork(void)
 static void by_refusals(void)
 {
 	struct hmap_create large = u64_to_u64, taken = u64_to_u64;
-	struct memory before = { available() };
+	struct memory before = { available_memory() };
 	int fd = make_named("taken", 0, 0600), other;
 	__u64 bytes = info(fd).owner_bytes;
 
@@ -543,7 +494,7 @@ static void by_many_mappings(void)
 	}
 	/* What was replaced before may be gone by now. */
 	OK(info(fd).owner_bytes <= bytes);
-	before.available = available();
+	before.available = available_memory();
 	for (__u64 key = 1000; key < 4000; key++)
 		EQ(put(fd, key, key), 0);
 	OK(becomes_true(is_settled, &fd));

@@ -428,16 +428,6 @@ static void given_away(void)
 
 #define DESCRIPTORS	3000
 
-static long long available(void)
-{
-	char text[4096], *line;
-
-	read_file("/proc/meminfo", text, sizeof(text));
-	line = strstr(text, "MemAvailable:");
-	OK(line);
-	return strtoll(line + strlen("MemAvailable:"), NULL, 10) << 10;
-}
-
 /* A walk takes no memory between calls. */
 static void walks_take_no_memory(void)
 {
@@ -446,7 +436,7 @@ static void walks_take_no_memory(void)
 	static __u8 buf[1 << 14];
 	static int fds[DESCRIPTORS];
 	int fd = make_named(&long_elems, "walked");
-	long long before;
+	unsigned long long before;
 	__u32 count = 0;
 
 	EQ(setrlimit(RLIMIT_NOFILE, &files), 0);
@@ -455,12 +445,12 @@ static void walks_take_no_memory(void)
 	for (int i = 0; i < DESCRIPTORS; i++)
 		fds[i] = dev_open_map("walked", O_RDONLY);
 	memset(walks, 0, sizeof(walks));
-	before = available();
+	before = available_memory();
 	for (int i = 0; i < DESCRIPTORS; i++) {
 		EQ(next(fds[i], &walks[i], buf, sizeof(buf)), 0);
 		OK(walks[i].count);
 	}
-	OK(available() > before - (4 << 20));
+	OK(available_memory() > before - (4 << 20));
 	do {
 		EQ(next(fds[0], &walks[7], buf, sizeof(buf)), 0);
 		count += walks[7].count;

@@ -468,17 +468,6 @@ static void no_signal(void)
 	OK(!is_gone(p, page_size));
 }
 
-static __u64 mem_available(void)
-{
-	static char buf[8192];
-	const char *line;
-
-	read_file("/proc/meminfo", buf, sizeof(buf));
-	line = strstr(buf, "MemAvailable:");
-	OK(line);
-	return strtoull(line + 13, NULL, 10) << 10;
-}
-
 struct pinned {
 	int fd;
 	__u64 bytes, available;
@@ -489,7 +478,7 @@ static bool memory_is_back(void *arg)
 	struct pinned *p = arg;
 
 	return info(p->fd).bytes <= p->bytes &&
-	       mem_available() + (8 << 20) >= p->available;
+	       available_memory() + (8 << 20) >= p->available;
 }
 
 /* A reader that keeps all that it ever mapped keeps no memory. */
@@ -507,7 +496,7 @@ static void nothing_is_pinned(void)
 	settle(fd);
 	EQ(clear(fd), 0);
 	pinned.bytes = info(fd).bytes;
-	pinned.available = mem_available();
+	pinned.available = available_memory();
 	for (int round = 0; round < 12; round++) {
 		trying("round %d", round);
 		for (__u64 i = 0; i < 100000; i++) {

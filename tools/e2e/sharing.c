@@ -83,44 +83,6 @@ static void by_fork_and_close(void)
 	OK(becomes_true(no_debugfs_dir, name));
 }
 
-static void send_fd(int socket, int fd)
-{
-	char byte = 0, room[CMSG_SPACE(sizeof(fd))] = { 0 };
-	struct iovec iov = { .iov_base = &byte, .iov_len = 1 };
-	struct msghdr msg = {
-		.msg_iov = &iov,
-		.msg_iovlen = 1,
-		.msg_control = room,
-		.msg_controllen = sizeof(room),
-	};
-	struct cmsghdr *cmsg = CMSG_FIRSTHDR(&msg);
-
-	cmsg->cmsg_level = SOL_SOCKET;
-	cmsg->cmsg_type = SCM_RIGHTS;
-	cmsg->cmsg_len = CMSG_LEN(sizeof(fd));
-	memcpy(CMSG_DATA(cmsg), &fd, sizeof(fd));
-	EQ(sendmsg(socket, &msg, 0), 1);
-}
-
-static int receive_fd(int socket)
-{
-	char byte, room[CMSG_SPACE(sizeof(int))] = { 0 };
-	struct iovec iov = { .iov_base = &byte, .iov_len = 1 };
-	struct msghdr msg = {
-		.msg_iov = &iov,
-		.msg_iovlen = 1,
-		.msg_control = room,
-		.msg_controllen = sizeof(room),
-	};
-	int fd;
-
-	EQ(recvmsg(socket, &msg, 0), 1);
-	OK(CMSG_FIRSTHDR(&msg));
-	EQ(CMSG_FIRSTHDR(&msg)->cmsg_type, SCM_RIGHTS);
-	memcpy(&fd, CMSG_DATA(CMSG_FIRSTHDR(&msg)), sizeof(fd));
-	return fd;
-}
-
 /* The creator has closed the file and exited before anyone receives it. */
 static void by_scm_rights(void)
 {

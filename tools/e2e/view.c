@@ -747,20 +747,9 @@ static void a_hundred(void)
 
 /* === What is left behind === */
 
-static unsigned long long available(void)
-{
-	static char text[4096];
-	const char *at;
-
-	read_file("/proc/meminfo", text, sizeof(text));
-	at = strstr(text, "MemAvailable:");
-	OK(at);
-	return strtoull(at + strlen("MemAvailable:"), NULL, 10) << 10;
-}
-
 static bool is_available(void *bytes)
 {
-	return available() >= *(unsigned long long *)bytes;
+	return available_memory() >= *(unsigned long long *)bytes;
 }
 
 #define MANY	200000ULL
@@ -772,7 +761,7 @@ static void nothing_is_pinned(void)
 {
 	int fd = make_mapped(HMAP_KIND_U64, 8, 8);
 	struct hmap_view *view = view_of(fd);
-	unsigned long long before = available(), bytes, wanted;
+	unsigned long long before = available_memory(), bytes, wanted;
 
 	fill(fd, MANY);
 	check_filled(view, MANY);
