@@ -239,13 +239,11 @@ static bool growth_is_due(struct bucket_array *a)
  */
 bool hmap_insert_grows(struct bucket_array *a)
 {
-	atomic_long_t *room = &this_cpu_ptr(a->h->cpu)->room[a->l->nr];
+	const struct hmap_cpu *c = this_cpu_ptr(a->h->cpu);
 	unsigned long count = atomic_long_read(&a->l->count);
-	unsigned long max = READ_ONCE(a->h->max_entries);
 
-	if (count <= max && atomic_long_read(room))
-		return false;
-	return count < max && growth_is_due(a);
+	return !atomic_long_read(&c->room[a->l->nr]) &&
+	       count < READ_ONCE(a->h->max_entries) && growth_is_due(a);
 }
 
 /* Take one more entry into the count where the CPU has no room for it. */
