@@ -42,8 +42,7 @@ static __always_inline void hmap_count_give(struct bucket_array *a)
 	unsigned long count = atomic_long_read(&l->count);
 
 	if (unlikely(atomic_long_inc_return(&c->room[l->nr]) > a->batch ||
-		     !hmap_count_in_batches(a, count) ||
-		     count > READ_ONCE(a->h->max_entries)))
+		     !hmap_count_in_batches(a, count)))
 		hmap_count_give_back(a);
 }
 
