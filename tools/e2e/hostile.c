@@ -4,6 +4,7 @@
  * stop others, and to see what the kernel has left in memory.
  */
 #define _GNU_SOURCE
+#include <hmap_view.h>
 #include <poll.h>
 #include <signal.h>
 #include <sys/mman.h>
@@ -168,13 +169,6 @@ static void by_who_knows_the_code(void)
 		check_chains(name);
 }
 
-static __u64 mix(__u64 a, __u64 b)
-{
-	unsigned __int128 product = (unsigned __int128)a * b;
-
-	return product ^ product >> 64;
-}
-
 #define COLLIDING	1024	/* keys that may be in one bucket */
 #define BITS		12	/* lowest ones of their hashes that are the same */
 
@@ -183,13 +177,13 @@ static void pick_keys(int fd, __u64 keys[COLLIDING + 1])
 {
 	const struct hmap_control *c = mmap(NULL, getpagesize(), PROT_READ,
 					    MAP_SHARED, fd, 0);
-	__u64 key = 0, hash, hash0;
+	__u64 key = 0, hash;
+	__u32 hash0;
 
 	OK(c != MAP_FAILED);
 	hash0 = c->present.hash0;
 	for (int i = 0; i <= COLLIDING; key++) {
-		hash = mix(mix(key ^ c->secret[0] ^ hash0, c->secret[1]) ^
-			   hash0, c->secret[2]);
+		hash = hmap_view_hash_u64(c->secret, key, hash0);
 		if (!(hash & ((1 << BITS) - 1)))
 			keys[i++] = key;
 	}
