@@ -9,7 +9,8 @@
 # make demo	see a map at work in the distribution's kernel, in QEMU
 # make tour	see all that is written about Go's map happen to one, step by step
 # make test	run all tests in a kernel made to find mistakes, in QEMU
-# make test-all	the same in all kernels, configurations and machines; takes hours
+# make test-all	the same in all kernels, configurations and machines, or in all
+#		that are of the given KERNEL, CONFIG or ARCH; takes hours
 # make test-install	install, use and remove it all as a user would, in QEMU
 # make coverage	tell which lines and branches of the module tests run
 # make mutants	change N lines of the module, or of FILES of it, one at a time,
