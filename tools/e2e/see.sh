@@ -157,8 +157,8 @@ test_watch_utf8()
 test_watch_growth()
 {
 	restore_at_end
-	create m u64 none
 	parameter finish_delay_ms 600000
+	create m u64 none
 	seq 0 53 >keys
 	run 0 hmapctl load m keys
 	run 0 hmapctl watch m --once --delay 0.01
