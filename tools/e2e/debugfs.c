@@ -222,17 +222,31 @@ static void agrees_with_info(void)
 	check_all(fd, "shown");
 }
 
+static bool is_gone(void *map)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), DEBUGFS "%s", (char *)map);
+	return access(path, F_OK);
+}
+
 static void names_and_numbers(void)
 {
+	struct hmap_set arg = { .flags = HMAP_SET_NAME, .name = "renamed" };
 	char name[32];
 	int fd = make_u64("shown", 0600);
 
 	EQ(put(fd, 1, 1), 0);
 	snprintf(name, sizeof(name), "#%llu", info(fd).id);
 	check_all(fd, name);
-	EQ(unlink_map(fd, "shown"), 0);
+	EQ(call(fd, HMAP_IOC_SET, &arg), 0);
+	OK(is_gone("shown"));
+	check_all(fd, "renamed");
+	EQ(unlink_map(fd, "renamed"), 0);
+	OK(is_gone("renamed"));
 	check_all(fd, name);
 	close(fd);
+	OK(becomes_true(is_gone, name));
 	fd = make_u64(NULL, 0);
 	EQ(put(fd, 1, 1), 0);
 	snprintf(name, sizeof(name), "#%llu", info(fd).id);
@@ -455,5 +469,6 @@ static const struct test tests[] = {
 
 int main(void)
 {
+	need_debugfs();
 	return run_device_tests(tests, ARRAY_SIZE(tests));
 }

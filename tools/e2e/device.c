@@ -78,6 +78,15 @@ int unlink_map(int fd, const char *name)
 	return call(fd, HMAP_IOC_UNLINK, &arg);
 }
 
+bool is_map(__u64 id)
+{
+	struct hmap_info arg = { .after = id - 1 };
+	int fd = dev(O_RDWR), err = call(fd, HMAP_IOC_INFO, &arg);
+
+	close(fd);
+	return !err && arg.id == id;
+}
+
 bool is_name(const char *name)
 {
 	struct hmap_info arg = { 0 };
@@ -362,6 +371,12 @@ void at_once(void (*fn)(int fd, int who, void *arg), int fd, void *arg)
 	}
 	for (int who = 0; who < nr; who++)
 		join(pids[who]);
+}
+
+void need_debugfs(void)
+{
+	if (access("/sys/kernel/debug", F_OK))
+		skip("the kernel has no debugfs");
 }
 
 size_t read_file(const char *path, char *buf, size_t room)

@@ -44,6 +44,7 @@ int open_fd(int fd, int other);
 int dev_open_map(const char *name, int flags);
 int dev_open_fd(int other, int flags);
 int unlink_map(int fd, const char *name);
+bool is_map(__u64 id);
 bool is_name(const char *name);
 
 int insert(int fd, const void *key, __u32 key_len, const void *elem,
@@ -125,6 +126,9 @@ void *shared(size_t len);
 #define PROCESSES_MAX	16
 int nr_processes(void);
 void at_once(void (*fn)(int fd, int who, void *arg), int fd, void *arg);
+
+/* Skip the test where the kernel has no debugfs. */
+void need_debugfs(void);
 
 /* Read and write short files and module parameters. */
 size_t read_file(const char *path, char *buf, size_t room);

@@ -36,6 +36,7 @@ static unsigned int read_chain(int fd, bool old, __u64 bucket,
 	char path[64], *token, *save;
 	int file;
 
+	need_debugfs();
 	snprintf(path, sizeof(path), DEBUGFS "#%llu/buckets", info(fd).id);
 	file = open(path, O_RDWR);
 	OK(file >= 0);

@@ -63,6 +63,7 @@ static struct chains chains(const char *name)
 	char path[128], *line;
 	unsigned long n;
 
+	need_debugfs();
 	snprintf(path, sizeof(path), DEBUGFS "%s/stats", name);
 	read_file(path, text, sizeof(text));
 	line = strstr(text, "\nhit ");

@@ -14,6 +14,13 @@ def equal(value, expected):
         raise AssertionError(f'{value!r}, not {expected!r}')
 
 
+def need_debugfs():
+    """Skip all tests where the kernel has no debugfs."""
+    if not os.path.exists('/sys/kernel/debug'):
+        print('# the kernel has no debugfs')
+        sys.exit(4)
+
+
 def passes(test):
     pid = os.fork()
     if pid:

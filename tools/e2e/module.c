@@ -149,6 +149,7 @@ static void debugfs_file_left_open(void)
 	char buf[64];
 	int map = make_u64("watched", 0600), fd;
 
+	need_debugfs();
 	fd = open(DEBUGFS "watched/buckets", O_RDONLY | O_CLOEXEC);
 	OK(fd >= 0);
 	EQ(put(map, 1, 1), 0);

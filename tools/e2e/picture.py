@@ -225,4 +225,5 @@ def test_signal_later():
 
 
 if __name__ == '__main__':
+    ktap.need_debugfs()
     sys.exit(ktap.main(globals(), lambda: hmap.unlink('m')))

@@ -40,6 +40,8 @@ static void start(const char *term, const char *command, const char *map)
 {
 	const struct winsize size = { .ws_row = 24, .ws_col = 80 };
 
+	if (!strcmp(command, "watch"))
+		need_debugfs();
 	pid = forkpty(&terminal, NULL, NULL, &size);
 	OK(pid >= 0);
 	if (!pid) {

@@ -128,6 +128,7 @@ entries_shown()
 
 test_watch()
 {
+	need_debugfs
 	create m u64 u64
 	run 0 hmapctl watch m --once --delay 0.01
 	has '^m  u64 -> 8 bytes$'
@@ -145,6 +146,7 @@ test_watch()
 
 test_watch_utf8()
 {
+	need_debugfs
 	create m u64 none
 	seq 8 >keys
 	run 0 hmapctl load m keys
@@ -156,6 +158,7 @@ test_watch_utf8()
 
 test_watch_growth()
 {
+	need_debugfs
 	restore_at_end
 	parameter finish_delay_ms 600000
 	create m u64 none
@@ -179,6 +182,7 @@ test_watch_growth()
 
 test_watch_rates()
 {
+	need_debugfs
 	create m u64 u64
 	hmapctl watch m --once --delay 2 >out &
 	sleep 0.5

@@ -24,27 +24,18 @@ static void check_many(int fd, __u64 from)
 	}
 }
 
-static bool no_debugfs_dir(void *name)
+static bool is_gone(void *id)
 {
-	char path[128];
-
-	snprintf(path, sizeof(path), DEBUGFS "%s", (char *)name);
-	return access(path, F_OK);
-}
-
-static void debugfs_name(__u64 id, char name[32])
-{
-	snprintf(name, 32, "#%llu", id);
+	return !is_map(*(__u64 *)id);
 }
 
 static void by_fork(void)
 {
 	int fd = make_u64(NULL, 0);
-	char name[32];
+	__u64 id = info(fd).id;
 	pid_t pid;
 
 	put_many(fd, 0);
-	debugfs_name(info(fd).id, name);
 	pid = spawn();
 	if (!pid) {
 		check_many(fd, 0);
@@ -53,7 +44,7 @@ static void by_fork(void)
 		exit(0);
 	}
 	join(pid);
-	OK(!no_debugfs_dir(name));
+	OK(is_map(id));
 	check_many(fd, NR);
 	EQ(info(fd).count, 2 * NR - 1);
 }
@@ -62,33 +53,33 @@ static void by_fork(void)
 static void by_fork_and_close(void)
 {
 	int fd = make_u64(NULL, 0), from_parent[2], status;
-	char name[32], c;
+	__u64 id = info(fd).id;
 	pid_t pid;
+	char c;
 
 	put_many(fd, 0);
-	debugfs_name(info(fd).id, name);
 	EQ(pipe(from_parent), 0);
 	pid = spawn();
 	if (!pid) {
 		close(from_parent[1]);
 		EQ(read(from_parent[0], &c, 1), 0);
 		check_many(fd, 0);
-		OK(!no_debugfs_dir(name));
+		OK(is_map(id));
 		exit(0);
 	}
 	close(fd);
 	close(from_parent[1]);
 	EQ(waitpid(pid, &status, 0), pid);
 	EQ(status, 0);
-	OK(becomes_true(no_debugfs_dir, name));
+	OK(becomes_true(is_gone, &id));
 }
 
 /* The creator has closed the file and exited before anyone receives it. */
 static void by_scm_rights(void)
 {
-	char name[32];
 	int pair[2], fd;
 	pid_t pid;
+	__u64 id;
 
 	EQ(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
 	pid = spawn();
@@ -100,29 +91,28 @@ static void by_scm_rights(void)
 	}
 	join(pid);
 	fd = receive_fd(pair[0]);
-	debugfs_name(info(fd).id, name);
+	id = info(fd).id;
 	check_many(fd, 0);
 	put_many(fd, NR);
 	EQ(info(fd).count, 2 * NR);
-	OK(!no_debugfs_dir(name));
+	OK(is_map(id));
 	close(fd);
-	OK(becomes_true(no_debugfs_dir, name));
+	OK(becomes_true(is_gone, &id));
 }
 
 /* A descriptor in flight keeps a map, and one that never arrives leaks nothing. */
 static void lost_in_flight(void)
 {
 	int pair[2], fd = make_u64(NULL, 0);
-	char name[32];
+	__u64 id = info(fd).id;
 
-	debugfs_name(info(fd).id, name);
 	EQ(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
 	send_fd(pair[1], fd);
 	close(fd);
-	OK(!no_debugfs_dir(name));
+	OK(is_map(id));
 	close(pair[0]);
 	close(pair[1]);
-	OK(becomes_true(no_debugfs_dir, name));
+	OK(becomes_true(is_gone, &id));
 }
 
 static void by_name(void)
@@ -139,7 +129,7 @@ static void by_name(void)
 	join(pid);
 	check_many(fd, 0);
 	close(fd);
-	OK(!no_debugfs_dir("shared"));
+	OK(is_name("shared"));
 
 	/* Now no file is bound to it. */
 	pid = spawn();
@@ -159,7 +149,6 @@ static void unlink_while_open(void)
 {
 	int fd = make_u64("fleeting", 0600), other;
 	__u64 id = info(fd).id;
-	char name[32];
 
 	other = dev_open_map("fleeting", O_RDWR);
 	put_many(fd, 0);
@@ -170,16 +159,14 @@ static void unlink_while_open(void)
 	EQ(info(fd).id, id);
 	EQ(open_map(dev(O_RDWR), "fleeting"), -ENOENT);
 	OK(!is_name("fleeting"));
-	OK(no_debugfs_dir("fleeting"));
-	debugfs_name(id, name);
-	OK(!no_debugfs_dir(name));
+	OK(is_map(id));
 	check_many(other, 0);
 	put_many(other, NR);
 	check_many(fd, NR);
 	close(fd);
 	check_many(other, 0);
 	close(other);
-	OK(becomes_true(no_debugfs_dir, name));
+	OK(becomes_true(is_gone, &id));
 }
 
 static void name_is_free_again(void)
@@ -206,16 +193,15 @@ static void name_is_free_again(void)
 
 static void dies_with_its_file(void)
 {
-	char name[32];
 	int fd = make_u64(NULL, 0), copy = dup(fd);
+	__u64 id = info(fd).id;
 
-	debugfs_name(info(fd).id, name);
-	OK(!no_debugfs_dir(name));
+	OK(is_map(id));
 	close(fd);
-	OK(!no_debugfs_dir(name));
+	OK(is_map(id));
 	put_many(copy, 0);
 	close(copy);
-	OK(becomes_true(no_debugfs_dir, name));
+	OK(becomes_true(is_gone, &id));
 }
 
 /*
@@ -234,7 +220,6 @@ static void killed_user(void)
 
 	for (int round = 0; round < 20; round++) {
 		struct contents c;
-		char name[32];
 		pid_t pid;
 		__u64 id;
 
@@ -257,8 +242,7 @@ static void killed_user(void)
 		usleep(random_u32() % 20000);
 		EQ(kill(pid, SIGKILL), 0);
 		EQ(waitpid(pid, NULL, 0), pid);
-		debugfs_name(id, name);
-		OK(becomes_true(no_debugfs_dir, name));
+		OK(becomes_true(is_gone, &id));
 		c = contents(fd);
 		EQ(c.count, info(fd).count);
 		free_contents(&c);
