@@ -342,30 +342,17 @@ static void many_buckets(void)
 	check_all(fd, "large");
 }
 
-static bool at_rest(void *fd)
-{
-	struct hmap_info i = info(*(int *)fd);
-
-	return i.log2_buckets == 8 &&
-	       !(i.state & (HMAP_STATE_GROWING | HMAP_STATE_SAME_SIZE));
-}
-
 /* Small reads at any offset return the same as one large read. */
 static void any_read_size(void)
 {
 	static char pieces[ROOM];
 	int map = make_u64("read", 0600), fd;
-	struct hmap_info i;
 	size_t len = 0;
 	ssize_t n;
 
 	for (__u64 key = 0; key < 1000; key++)
 		EQ(put(map, key, key), 0);
-	/* Wait, for 100 s at most, until the file no longer changes. */
-	do
-		i = info(map);
-	while (i.log2_buckets < 8 ||
-	       i.state & (HMAP_STATE_GROWING | HMAP_STATE_SAME_SIZE));
+	settle(map);	/* the file no longer changes */
 	read_map_file("read", "buckets");
 	fd = open(DEBUGFS "read/buckets", O_RDONLY);
 	OK(fd >= 0);
@@ -386,7 +373,7 @@ static void from_a_bucket_on(void)
 
 	for (__u64 key = 0; key < 1000; key++)
 		EQ(put(map, key, key), 0);
-	EQ(becomes_true(at_rest, &map), true);
+	settle(map);
 	read_map_file("read", "buckets");
 	fd = open(DEBUGFS "read/buckets", O_RDWR);
 	OK(fd >= 0);
@@ -421,7 +408,7 @@ static void any_part_of_fill(void)
 
 	for (__u64 key = 0; key < 1000; key++)
 		EQ(put(map, key, key), 0);
-	EQ(becomes_true(at_rest, &map), true);
+	settle(map);
 	read_map_file("read", "fill");
 	fd = open(DEBUGFS "read/fill", O_RDONLY);
 	for (size_t at = 0; at + sizeof(part) <= strlen(text); at += 5) {

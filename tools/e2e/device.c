@@ -195,6 +195,19 @@ struct hmap_info info(int fd)
 	return arg;
 }
 
+bool is_settled(void *fd)
+{
+	struct hmap_info i = info(*(int *)fd);
+
+	return (i.count <= 8 || 2 * i.count <= 13ULL << i.log2_buckets) &&
+	       !(i.state & (HMAP_STATE_GROWING | HMAP_STATE_SAME_SIZE));
+}
+
+void settle(int fd)
+{
+	OK(becomes_true(is_settled, &fd));
+}
+
 int make_u64(const char *name, __u32 mode)
 {
 	struct hmap_create arg = {

@@ -57,6 +57,10 @@ int next(int fd, struct hmap_next *arg, void *buf, __u32 len);
 int clear(int fd);
 struct hmap_info info(int fd);
 
+/* Whether no growth is under way, and none is due; and wait for that. */
+bool is_settled(void *fd);
+void settle(int fd);
+
 /* Maps of u64 to u64. */
 int make_u64(const char *name, __u32 mode);
 int put(int fd, __u64 key, __u64 elem);

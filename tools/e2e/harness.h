@@ -62,7 +62,10 @@ void same_bytes(const char *file, int line, const char *what, const void *a,
 pid_t spawn(void);
 void join(pid_t pid);
 
-/* Wait a few seconds for @cond(@arg) to become true; return whether it did. */
+/*
+ * Wait for @cond(@arg) to become true, for half of the time that a test may take,
+ * and return whether it did.
+ */
 bool becomes_true(bool (*cond)(void *arg), void *arg);
 
 #endif /* _HARNESS_H */

@@ -38,14 +38,6 @@ static int make_named(const char *name, __u32 flags, __u32 mode)
 	return make(&arg);
 }
 
-static bool is_settled(void *fd)
-{
-	struct hmap_info i = info(*(int *)fd);
-
-	return 2 * i.count <= 13ULL << i.log2_buckets &&
-	       !(i.state & (HMAP_STATE_GROWING | HMAP_STATE_SAME_SIZE));
-}
-
 /* === Flooding === */
 
 #define CHAIN_ROWS	8	/* the last is for all that are longer */
@@ -157,7 +149,7 @@ static void flood_maps(void)
 			keys[i] = series[s](i);
 		EQ(call(fd, HMAP_IOC_INSERT_BATCH, &b), 0);
 		EQ(b.count, FLOOD);
-		OK(becomes_true(is_settled, &fd));
+		settle(fd);
 	}
 }
 
@@ -228,12 +220,12 @@ static void flood_what_is_read(void)
 		refused += !!err;
 	}
 	OK(refused < 25);
-	OK(becomes_true(is_settled, &mapped));
-	OK(becomes_true(is_settled, &plain));
+	settle(mapped);
+	settle(plain);
 	EQ(clear(victim), 0);
 	for (int i = 0; i <= COLLIDING; i++)
 		EQ(put(victim, keys[i], i), 0);
-	OK(becomes_true(is_settled, &victim));
+	settle(victim);
 }
 
 static void by_who_reads_a_map(void)
@@ -477,7 +469,7 @@ static void by_many_mappings(void)
 
 	for (__u64 key = 0; key < 1000; key++)
 		EQ(put(fd, key, key), 0);
-	OK(becomes_true(is_settled, &fd));
+	settle(fd);
 	c = mmap(NULL, len, PROT_READ, MAP_SHARED, fd, 0);
 	OK(c != MAP_FAILED);
 	offset = c->present.offset;
@@ -492,7 +484,7 @@ static void by_many_mappings(void)
 	before.available = available_memory();
 	for (__u64 key = 1000; key < 4000; key++)
 		EQ(put(fd, key, key), 0);
-	OK(becomes_true(is_settled, &fd));
+	settle(fd);
 	OK(c->present.offset != offset);
 	for (int i = 0; i < MAPPINGS; i++)
 		while (__atomic_load_n(at[i], __ATOMIC_RELAXED) != 3)	/* as long as it is there */
@@ -552,7 +544,7 @@ static void grow_meanwhile(void)
 
 	for (int i = 0; i < 30000; i++)
 		OK(becomes_true(can_put, &fd));
-	OK(becomes_true(is_settled, &fd));
+	settle(fd);
 }
 
 static void maps_that_come_and_go(void)

@@ -688,14 +688,6 @@ static void put_60000(int fd, __u64 *nr)
 		EQ(put(fd, *nr, *nr), 0);
 }
 
-static bool has_grown(void *fd)
-{
-	struct hmap_info i = info(*(int *)fd);
-
-	return 2 * i.count <= 13ULL << i.log2_buckets &&
-	       !(i.state & HMAP_STATE_GROWING);
-}
-
 #define SLACK	(1 << 19)	/* charged ahead, or for the process itself */
 
 /* What the work item allocates is charged, too. */
@@ -709,7 +701,7 @@ static void growth_is_charged(void)
 	make_group("growing", "max");
 	fd = make_u64(NULL, 0);
 	inside("growing", put_60000, fd, nr);
-	OK(becomes_true(has_grown, &fd));
+	settle(fd);
 	bytes = info(fd).bytes;
 	OK(bytes > 2 << 20);
 	OK(charged("growing") > bytes - SLACK);
@@ -741,7 +733,7 @@ static void views_are_not_charged(void)
 	make_group("mapped", "max");
 	fd = make(&mapped);
 	inside("mapped", put_60000, fd, nr);
-	OK(becomes_true(has_grown, &fd));
+	settle(fd);
 	OK(charged("mapped") > 60000 * 16);
 	view = hmap_view(fd);
 	OK(view);
@@ -865,7 +857,7 @@ static void put_without_failing(void)
 		for (int i = 0; i < 20; i++)
 			EQ(put(growing, 20 * key + i, key), 0);
 	}
-	OK(becomes_true(has_grown, &growing));
+	settle(growing);
 	EQ(info(own).count, 1000);
 }
 

@@ -153,15 +153,6 @@ static void kinds(void)
 	}
 }
 
-/* No growth is under way, and none is due. */
-static bool at_rest(void *fd)
-{
-	struct hmap_info i = info(*(int *)fd);
-
-	return !(i.state & (HMAP_STATE_GROWING | HMAP_STATE_SAME_SIZE)) &&
-	       i.count <= 13ULL << i.log2_buckets >> 1;
-}
-
 /* What the events say of a map that one process fills. */
 struct growth {
 	bool same_size;
@@ -252,7 +243,7 @@ static void doubling(void)
 	fd = make_u64(NAME, 0600);
 	for (__u64 key = 0; key < 5000; key++)
 		EQ(put(fd, key, key), 0);
-	OK(becomes_true(at_rest, &fd));
+	settle(fd);
 	i = info(fd);
 	trace_end();
 	check_growth(&g, i.id);
@@ -277,7 +268,7 @@ static void same_size(void)
 			EQ(del(fd, key - 100), 0);
 		i = info(fd);
 	} while (!i.same_size_growths && key < 100000);
-	OK(becomes_true(at_rest, &fd));
+	settle(fd);
 	trace_end();
 	EQ(i.same_size_growths, 1);
 	check_growth(&g, i.id);

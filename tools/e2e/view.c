@@ -117,13 +117,6 @@ static void no_syscalls(struct hmap_view *view, __u64 nr)
 	EQ(WEXITSTATUS(status), 0);
 }
 
-/* Wait until no growth is left whose end a view would have to follow. */
-static void wait_for_rest(int fd)
-{
-	while (info(fd).state & (HMAP_STATE_GROWING | HMAP_STATE_SAME_SIZE))
-		sched_yield();
-}
-
 /* Those that are put are the keys below @nr, each with its complement. */
 static void fill(int fd, __u64 nr)
 {
@@ -161,7 +154,7 @@ static void as_it_grows(void)
 		EQ(elem, ~key);
 	}
 	check_filled(view, NR);
-	wait_for_rest(fd);
+	settle(fd);
 	no_syscalls(view, NR);
 	for (__u64 key = 0; key < NR; key += 2) {
 		EQ(del(fd, key), 0);
@@ -226,7 +219,7 @@ static void closed_and_unlinked(void)
 	fill(fd, NR);
 	view = view_of(fd);
 	EQ(hmap_unlink("view"), 0);
-	wait_for_rest(fd);
+	settle(fd);
 	EQ(close(fd), 0);
 	check_filled(view, NR);
 	no_syscalls(view, NR);
@@ -244,7 +237,7 @@ static void many_clears(void)
 		EQ(clear(fd), 0);
 	}
 	fill(fd, 20);
-	wait_for_rest(fd);
+	settle(fd);
 	no_syscalls(view, 20);
 	hmap_view_close(view);
 }
