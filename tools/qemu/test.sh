@@ -74,7 +74,7 @@ number=$SUITES
 for program in "$@"; do
 	load
 	{
-		timeout -s KILL $((300 * ${LONG:-1})) "$program" 2>&1
+		timeout -s KILL $((600 * ${LONG:-1})) "$program" 2>&1
 		echo $? >/tmp/status
 	} | log '    '
 	result "$(cat /tmp/status)" "${program##*/}"
