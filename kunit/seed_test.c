@@ -4,6 +4,7 @@
  * lost in that.
  */
 #include <kunit/test.h>
+#include <linux/completion.h>
 #include <linux/delay.h>
 #include <linux/jiffies.h>
 #include <linux/random.h>
@@ -133,6 +134,39 @@ static void writer_thaws(struct kunit *test)
 	}
 }
 
+static DECLARE_COMPLETION(go_on);
+static work_func_t reseed_done;
+
+static void late_reseed_done(struct work_struct *work)
+{
+	wait_for_completion(&go_on);
+	reseed_done(work);
+}
+
+/* The next one waits until the one that is under way is through. */
+static void one_at_a_time(struct kunit *test)
+{
+	struct hmap *h = u64_map(test, 1);
+	u32 hash0 = seed_of(h);
+	int i;
+
+	reinit_completion(&go_on);
+	reseed_done = h->reseed_done.work.func;
+	h->reseed_done.work.func = late_reseed_done;
+	for (i = 0; i < 2; i++) {
+		KUNIT_EXPECT_FALSE(test, delayed_work_pending(&h->reseed_work));
+		mod_delayed_work(hmap_wq, &h->reseed_work, 0);
+		flush_work(&h->reseed_work.work);
+		KUNIT_EXPECT_EQ(test, seed_of(h), hash0);
+	}
+	KUNIT_EXPECT_TRUE(test, delayed_work_pending(&h->reseed_work));
+	complete_all(&go_on);
+	flush_rcu_work(&h->reseed_done);
+	KUNIT_EXPECT_NE(test, seed_of(h), hash0);
+	hmap_test_reseed(h);
+	hmap_test_check(test, h);
+}
+
 struct race {
 	struct hmap *h;
 	struct crew crew;
@@ -211,6 +245,7 @@ static struct kunit_case seed_cases[] = {
 	KUNIT_CASE(changes_once_empty),
 	KUNIT_CASE(changes_with_room_drawn),
 	KUNIT_CASE(writer_thaws),
+	KUNIT_CASE(one_at_a_time),
 	KUNIT_CASE(no_insert_is_lost),
 	{}
 };
