@@ -325,6 +325,32 @@ static void while_another_writes(void)
 	check_all(fd, "busy");
 }
 
+static bool shows_iterator(void *map)
+{
+	read_map_file(map, "hmap");
+	return strstr(text, " iterator");
+}
+
+static void while_another_walks(void)
+{
+	static char buf[1 << 16];
+	int fd = make_u64("walked", 0600);
+	pid_t pid;
+
+	for (__u64 key = 0; key < 1000; key++)
+		EQ(put(fd, key, key), 0);
+	OK(!shows_iterator("walked"));
+	pid = spawn();
+	while (!pid) {
+		struct hmap_next n = { 0 };
+
+		EQ(next(fd, &n, buf, sizeof(buf)), 0);
+	}
+	OK(becomes_true(shows_iterator, "walked"));
+	EQ(kill(pid, SIGKILL), 0);
+	EQ(waitpid(pid, NULL, 0), pid);
+}
+
 static void many_buckets(void)
 {
 	const struct hmap_create arg = {
@@ -417,6 +443,7 @@ static void any_part_of_fill(void)
 	}
 	EQ(pread(fd, part, sizeof(part), strlen(text) - 3), 3);
 	EQ(pread(fd, part, sizeof(part), strlen(text)), 0);
+	EQ(pread(fd, edge(4), sizeof(part), 0) < 0 ? errno : 0, EFAULT);
 	read_map_file("read", "oldfill");
 	EQ(strlen(text), 0);
 }
@@ -447,6 +474,7 @@ static const struct test tests[] = {
 	TEST(names_and_numbers),
 	TEST(all_kinds),
 	TEST(while_another_writes),
+	TEST(while_another_walks),
 	TEST(many_buckets),
 	TEST(any_read_size),
 	TEST(from_a_bucket_on),

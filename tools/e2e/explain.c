@@ -195,6 +195,25 @@ static void after_deletes(void)
 	}
 }
 
+/* A moving window of keys leaves overflow buckets behind, until they are too many. */
+static void same_size(void)
+{
+	int fd = make_u64(NULL, 0);
+	struct hmap_explain e;
+	struct hmap_info i;
+	__u64 key = 0;
+
+	do {
+		EQ(explain(fd, &key, 8, &e), 0);
+		EQ(put(fd, key, key), 0);
+		i = info(fd);
+		EQ(!(e.flags & HMAP_EXPLAIN_SAME_SIZE), !i.same_size_growths);
+		if (key++ >= 100)
+			EQ(del(fd, key - 100), 0);
+	} while (!i.same_size_growths && key < 100000);
+	EQ(i.same_size_growths, 1);
+}
+
 static void strings(void)
 {
 	const struct hmap_create arg = {
@@ -285,6 +304,7 @@ static void for_whom(void)
 static const struct test tests[] = {
 	TEST(agrees),
 	TEST(after_deletes),
+	TEST(same_size),
 	TEST(strings),
 	TEST(wrong),
 	TEST(for_whom),
