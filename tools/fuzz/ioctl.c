@@ -6,7 +6,8 @@
  *
  * usage: ioctl CALLS SECONDS [UID]
  *
- * Ends after so many calls, or seconds.  With UID it gives up its rights.
+ * Ends after so many calls, or seconds, and says each minute how far it has got.
+ * With UID it gives up its rights.
  */
 #define _GNU_SOURCE
 #include <fcntl.h>
@@ -181,7 +182,7 @@ static int call(struct thread *t, struct file *file, unsigned long cmd,
 
 #define CALL(t, file, cmd, arg)	call(t, file, cmd, arg, sizeof(*(arg)))
 
-static void make(struct thread *t, struct file *file)
+static bool make(struct thread *t, struct file *file)
 {
 	static const uint32_t elems[] = { 0, 1, 4, 8, 8, 8, 24, 128, 129, 300, 65536 };
 	static const uint16_t keys[] = { 1, 3, 8, 16, 24, 64, 128, 129, 512 };
@@ -191,7 +192,7 @@ static void make(struct thread *t, struct file *file)
 		HMAP_CREATE_MAPPED | HMAP_CREATE_OR_OPEN,
 		HMAP_CREATE_MAPPED | HMAP_CREATE_VAR_ELEM,
 	};
-	static const uint16_t hints[] = { 0, 0, 0, 1, 9, 100, 5000 };
+	static const uint16_t hints[] = { 0, 0, 0, 1, 9, 100, 600 };
 	struct hmap_create c = {
 		.key_kind = next(t) % 4,
 		.elem_size = elems[next(t) % ARRAY_SIZE(elems)],
@@ -211,23 +212,33 @@ static void make(struct thread *t, struct file *file)
 	c.max_entries = number(t, next(t) & 7 ? 0 : next(t));
 	c.max_bytes = number(t, next(t) & 7 ? 0 : next(t) << 10);
 	if (next(t) == 255)
-		c.hint = number(t, 1000000);
+		c.hint = number(t, 20000);
 	name(t, c.name);
-	if (!CALL(t, file, HMAP_IOC_CREATE, &c))
-		file->made = c;
+	if (CALL(t, file, HMAP_IOC_CREATE, &c))
+		return false;
+	file->made = c;
+	return true;
 }
 
-static void open_map(struct thread *t, struct file *file)
+static bool open_map(struct thread *t, struct file *file)
 {
 	struct file *other = &files[next(t) % FILES];
 	struct hmap_open o = { .flags = number(t, next(t) & 1) };
+	struct hmap_info info = { };
 
 	if (o.flags & HMAP_OPEN_FD)
 		o.fd = number(t, other->fd);
 	else
 		name(t, o.name);
-	if (!CALL(t, file, HMAP_IOC_OPEN, &o))
-		file->made = other->made;
+	if (CALL(t, file, HMAP_IOC_OPEN, &o))
+		return false;
+	if (!ioctl(file->fd, HMAP_IOC_INFO, &info)) {
+		file->made.key_kind = info.key_kind;
+		file->made.key_size = info.key_size;
+		file->made.elem_size = info.elem_size;
+		file->made.flags = info.create_flags;
+	}
+	return true;
 }
 
 static uint32_t key_len(struct thread *t, const struct file *file)
@@ -385,11 +396,34 @@ static void swap_file(struct file *file, int fd)
 		close(old);
 }
 
-static bool put_file(struct file *file, int fd)
+/* Few files stay without a map, since most calls on such a one just fail. */
+static void new_file(struct thread *t, struct file *file,
+		     bool (*bind)(struct thread *t, struct file *file))
 {
-	if (fd >= 0)
-		swap_file(file, fd);
-	return fd >= 0;
+	static const int modes[] = { O_RDONLY, O_WRONLY, 3 };
+	uint8_t byte = next(t);
+	struct file new = {
+		.fd = open("/dev/hmap", byte < 224 ? O_RDWR :
+					modes[byte % ARRAY_SIZE(modes)]),
+	};
+
+	if (!bind(t, &new) && next(t) < 240) {
+		swap_file(&new, -1);
+		return;
+	}
+	file->made = new.made;
+	swap_file(file, new.fd);
+}
+
+static void dup_file(struct thread *t, struct file *file)
+{
+	struct file *other = &files[next(t) % FILES];
+	int fd = dup(other->fd);
+
+	if (fd < 0)
+		return;
+	file->made = other->made;
+	swap_file(file, fd);
 }
 
 static void put_view(struct view *view, char *at)
@@ -454,83 +488,84 @@ static void in_child(struct thread *t)
 		waitpid(pid, &status, 0);
 }
 
+/*
+ * What makes or maps something, or changes the address space, is rare: it takes a
+ * hundred times as long as a lookup.
+ */
 static void one_call(struct thread *t, bool child)
 {
-	static const int modes[] = { O_RDWR, O_RDONLY, O_WRONLY, 3 };
-	struct file *file = &files[next(t) % FILES], *other;
+	struct file *file = &files[next(t) % FILES];
 	struct pollfd p = { .fd = file->fd, .events = POLLIN | POLLOUT };
-	unsigned int op = next(t) % 40;
 
 	calls++;
-	switch (op) {
-	case 0:
-		put_file(file, open("/dev/hmap", modes[next(t) % ARRAY_SIZE(modes)]));
-		open_map(t, file);
+	switch (next(t)) {
+	case 0 ... 1:
+		new_file(t, file, make);
 		break;
-	case 1:
+	case 2 ... 5:
+		new_file(t, file, open_map);
+		break;
+	case 6:
 		if (next(t) < 64)
 			swap_file(file, -1);
 		break;
-	case 2:
-		other = &files[next(t) % FILES];
-		if (put_file(file, dup(other->fd)))
-			file->made = other->made;
+	case 7 ... 9:
+		dup_file(t, file);
 		break;
-	case 3 ... 4:
-		if (put_file(file, open("/dev/hmap", O_RDWR)))
-			make(t, file);
-		break;
-	case 5:
+	case 10 ... 13:
 		open_map(t, file);
 		break;
-	case 6 ... 11:
-		entry(t, file, HMAP_IOC_INSERT);
-		break;
-	case 12 ... 14:
-		entry(t, file, HMAP_IOC_LOOKUP);
+	case 14:
+		make(t, file);
 		break;
 	case 15 ... 16:
-		entry(t, file, HMAP_IOC_DELETE);
-		break;
-	case 17 ... 19:
-		update(t, file);
-		break;
-	case 20 ... 22:
-		batch(t, file, HMAP_IOC_INSERT_BATCH);
-		break;
-	case 23:
-		batch(t, file, HMAP_IOC_LOOKUP_BATCH);
-		break;
-	case 24:
-		batch(t, file, HMAP_IOC_DELETE_BATCH);
-		break;
-	case 25 ... 27:
-		walk(t, file);
-		break;
-	case 28:
-		set(t, file);
-		break;
-	case 29 ... 31:
-		rest(t, file, next(t) % 64);
-		break;
-	case 32 ... 35:
 		view(t, file);
 		break;
-	case 36:
+	case 17:
 		spoil_memory(t);
 		break;
-	case 37:
+	case 18:
+		if (!child)
+			in_child(t);
+		break;
+	case 19 ... 22:
 		poll(&p, 1, 0);
 		if (read(file->fd, memory, next(t)) < 0 &&
 		    write(file->fd, memory, next(t)) < 0)
 			lseek(file->fd, next32(t), SEEK_SET);
 		break;
-	case 38:
+	case 23 ... 27:
 		ioctl(file->fd, _IOC(next(t) % 4, 0xBA, next(t), next(t)), pointer(t));
 		break;
+	case 28 ... 39:
+		rest(t, file, next(t) % 64);
+		break;
+	case 40 ... 45:
+		set(t, file);
+		break;
+	case 46 ... 57:
+		walk(t, file);
+		break;
+	case 58 ... 63:
+		batch(t, file, HMAP_IOC_INSERT_BATCH);
+		break;
+	case 64 ... 69:
+		batch(t, file, HMAP_IOC_LOOKUP_BATCH);
+		break;
+	case 70 ... 75:
+		batch(t, file, HMAP_IOC_DELETE_BATCH);
+		break;
+	case 76 ... 119:
+		update(t, file);
+		break;
+	case 120 ... 147:
+		entry(t, file, HMAP_IOC_DELETE);
+		break;
+	case 148 ... 191:
+		entry(t, file, HMAP_IOC_LOOKUP);
+		break;
 	default:
-		if (!child)
-			in_child(t);
+		entry(t, file, HMAP_IOC_INSERT);
 	}
 }
 
@@ -540,11 +575,11 @@ static void choose(struct thread *t)
 {
 	unsigned int i, n = 1 + rnd(t) % 8;
 
+	for (i = 0; i < INPUT; i++)
+		t->input[i] = rnd(t) >> 32;
 	pthread_mutex_lock(&lock);
 	if (nr_inputs && rnd(t) % 8)
 		memcpy(t->input, inputs[rnd(t) % nr_inputs], INPUT);
-	else
-		n = INPUT;
 	if (nr_inputs && !(rnd(t) % 4)) {
 		i = rnd(t) % INPUT;
 		memcpy(t->input + i, inputs[rnd(t) % nr_inputs] + i, INPUT - i);
@@ -578,6 +613,11 @@ static bool reached_new(struct thread *t)
 	return new;
 }
 
+static bool is_over(void)
+{
+	return calls >= max_calls || time(NULL) >= deadline;
+}
+
 static void *fuzz(void *arg)
 {
 	struct thread *t = arg;
@@ -585,7 +625,7 @@ static void *fuzz(void *arg)
 
 	if (t->cover && ioctl(t->kcov, KCOV_ENABLE, KCOV_TRACE_PC))
 		t->cover = NULL;
-	while (calls < max_calls && time(NULL) < deadline) {
+	while (!is_over()) {
 		choose(t);
 		if (t->cover)
 			__atomic_store_n(&t->cover[0], 0, __ATOMIC_RELAXED);
@@ -645,6 +685,13 @@ static void forget_maps(void)
 	close(fd);
 }
 
+static void report(void)
+{
+	printf("%lu calls, %lu did something, %u inputs kept, %u PCs\n", calls,
+	       answers, nr_inputs, nr_pcs);
+	fflush(stdout);
+}
+
 int main(int argc, char **argv)
 {
 	static struct thread threads[THREADS];
@@ -665,10 +712,14 @@ int main(int argc, char **argv)
 		threads[i].random = 88172645463325252 * (i + 1) + time(NULL);
 		pthread_create(&threads[i].id, NULL, fuzz, &threads[i]);
 	}
+	for (i = 1; !is_over(); i++) {
+		sleep(1);
+		if (i % 60 == 0)
+			report();
+	}
 	for (i = 0; i < THREADS; i++)
 		pthread_join(threads[i].id, NULL);
 	forget_maps();
-	printf("%lu calls, %lu did something, %u inputs kept, %u PCs\n", calls,
-	       answers, nr_inputs, nr_pcs);
+	report();
 	return 0;
 }
