@@ -51,6 +51,7 @@
 # N=		how many random configurations; 20
 # ENTRIES=	how many entries stall inserts
 # TIME=		seconds that fuzz takes, and fuzz-guest for each user; 60
+# BITS=32	have fuzz run the core as it is on 32-bit machines
 # OTHERS=1	have fuzz-guest run stress-ng and trinity
 # QUICK=1	let bench take a minute or two
 #

@@ -73,7 +73,9 @@ typedef unsigned int gfp_t;
 #define KERNEL_VERSION(major, minor, patch)	((major) << 16 | (minor) << 8 | (patch))
 #define LINUX_VERSION_CODE	KERNEL_VERSION(99, 0, 0)
 
+#ifdef __LP64__
 #define CONFIG_64BIT	1
+#endif
 #define CONFIG_SMP	1
 #define SIM_IS_1(x)	SIM_IS_1_(x)
 #define SIM_IS_1_(x)	SIM_IS_1__(SIM_COMMA_##x)
@@ -105,7 +107,7 @@ typedef unsigned int gfp_t;
 #define data_race(x)	(x)
 
 #define BIT(n)		(1UL << (n))
-#define BITS_PER_LONG	64
+#define BITS_PER_LONG	(8 * (int)sizeof(long))
 #define U64_MAX		((u64)~0ULL)
 #define U32_MAX		((u32)~0U)
 #define ARRAY_SIZE(a)	(sizeof(a) / sizeof((a)[0]))
@@ -129,6 +131,19 @@ typedef unsigned int gfp_t;
 #define check_shl_overflow(a, by, res)					\
 	({ unsigned int _by = (by); bool _over = _by >= BITS_PER_LONG;	\
 	   *(res) = _over ? 0 : (a) << _by; _over; })
+
+#ifndef __SIZEOF_INT128__
+/* All 128 bits of a product are wanted where there is no type for them. */
+static inline u64 mul_u64_u64_shr(u64 a, u64 b, unsigned int shift)
+{
+	u64 low = (u64)(u32)a * (u32)b;
+	u64 mid = (a >> 32) * (u32)b + (low >> 32);
+	u64 mid2 = (u64)(u32)a * (b >> 32) + (u32)mid;
+
+	wrong_if(shift != 64);
+	return (a >> 32) * (b >> 32) + (mid >> 32) + (mid2 >> 32);
+}
+#endif
 
 #define le64_to_cpu(x)	le64toh(x)
 #define cpu_to_le64(x)	htole64(x)
