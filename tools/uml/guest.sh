@@ -29,7 +29,7 @@ status=0
 run()	# PROGRAM
 {
 	{
-		timeout -s KILL 100 "$1" 2>&1
+		timeout -s KILL 600 "$1" 2>&1
 		echo $? >/tmp/status
 	} | log '    '
 	[ "$(cat /tmp/status)" = 0 ] || {
