@@ -5,7 +5,7 @@
  */
 #include <kunit/test.h>
 #include <linux/completion.h>
-#include <linux/ktime.h>
+#include <linux/delay.h>
 
 #include "../core/internal.h"
 #include "crew.h"
@@ -36,16 +36,17 @@ struct suspend {
 	u64 got[ELEM_WORDS];
 };
 
+/* With interrupts off, a clock that ticks may stand still: count delays. */
 static bool spin_until(const bool *what, unsigned int ms)
 {
-	ktime_t end = ktime_add_ms(ktime_get(), ms);
+	unsigned int us;
 
-	while (!smp_load_acquire(what)) {	/* pairs with the releases */
-		if (ktime_after(ktime_get(), end))
-			return false;
-		cpu_relax();
+	for (us = 0; us < ms * USEC_PER_MSEC; us++) {
+		if (smp_load_acquire(what))	/* pairs with the releases */
+			return true;
+		udelay(1);
 	}
-	return true;
+	return false;
 }
 
 static void set_words(u64 *elem, unsigned int from, unsigned int to, u64 word)
@@ -65,7 +66,6 @@ static int hold(void *arg)
 	struct suspend *s = arg;
 	struct hmap *h = s->h;
 	struct bmap *head = bucket_of_key(h, s->key);
-	static const bool never;
 	unsigned long flags;
 
 	local_irq_save(flags);
@@ -73,7 +73,7 @@ static int hold(void *arg)
 	set_words(s->elem, 0, ELEM_WORDS / 2, NEW_WORD);
 	smp_store_release(&s->held, true);	/* to spin_until() */
 	s->timed_out = !spin_until(&s->asking, LIMIT_MS);
-	spin_until(&never, HOLD_MS);
+	mdelay(HOLD_MS);
 	s->answered_early = READ_ONCE(s->answered);
 	set_words(s->elem, ELEM_WORDS / 2, ELEM_WORDS, NEW_WORD);
 	guard_unlock(head, guard_map_of(h));
