@@ -219,6 +219,21 @@ static void limit_owner(struct owner *owner)
 		   or_quarter_of_ram(READ_ONCE(hmap_max_user_bytes)));
 }
 
+/*
+ * Whose limits count for the caller: in a user namespace, those of who made the
+ * outermost one, as for what the kernel itself counts by user.  The uids in it
+ * may be many, and all of one user.
+ */
+static kuid_t payer(void)
+{
+	struct user_namespace *ns = current_user_ns();
+	kuid_t uid = current_fsuid();
+
+	for (; ns->parent; ns = ns->parent)
+		uid = ns->owner;
+	return uid;
+}
+
 /* Get a reference to the uid's owner, creating it if needed.  NULL on OOM. */
 static struct owner *owner_get(kuid_t uid)
 {
@@ -295,7 +310,7 @@ static struct user_map *user_map_new(const struct hmap_create *create)
 	 */
 	if (!has_quietly(CAP_SYS_RESOURCE)) {
 		err = -ENOMEM;
-		map->owner = owner_get(current_fsuid());
+		map->owner = owner_get(payer());
 		if (!map->owner)
 			goto free_map;
 		p.pool = &map->owner->pool;

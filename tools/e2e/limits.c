@@ -226,6 +226,59 @@ static void users_do_not_share(void)
 	as(USER, make_three);
 }
 
+/* Root in a user namespace, with uids 0 to 3. */
+static void make_one_as_each(void)
+{
+	__u64 bytes = 0;
+	int fd;
+
+	for (__u32 uid = 0; uid < 3; uid++) {
+		EQ(seteuid(0), 0);
+		EQ(seteuid(uid), 0);
+		fd = make(&long_elems);
+		EQ(put_long(fd, 0), 0);
+		bytes += info(fd).bytes;
+		EQ(info(fd).uid, uid);
+		OK(info(fd).owner_bytes >= bytes);
+	}
+	EQ(seteuid(0), 0);
+	EQ(seteuid(3), 0);
+	make_none();
+}
+
+/* The uids of a user namespace count as who made it. */
+static void uids_of_a_user(void)
+{
+	int made[2], mapped[2];
+	char path[64], c;
+	pid_t pid;
+
+	set_parameter("max_user_maps", 3);
+	set_parameter("max_user_bytes", 1 << 20);
+	EQ(chmod(DEVICE, 0666), 0);
+	EQ(pipe(made), 0);
+	EQ(pipe(mapped), 0);
+	pid = spawn();
+	if (!pid) {
+		become(USER, USER);
+		c = unshare(CLONE_NEWUSER) ? errno : 0;
+		EQ(write(made[1], &c, 1), 1);
+		EQ(read(mapped[0], &c, 1), 1);
+		make_one_as_each();
+		exit(0);
+	}
+	EQ(read(made[0], &c, 1), 1);
+	if (c == EINVAL)
+		skip("the kernel has no user namespaces");
+	EQ(c, 0);
+	/* As newuidmap(1) does for a range of /etc/subuid. */
+	snprintf(path, sizeof(path), "/proc/%d/uid_map", pid);
+	write_file(path, "0 1000 1\n1 100000 3\n");
+	EQ(write(mapped[1], "", 1), 1);
+	join(pid);
+	as(USER, make_three);
+}
+
 static void without_capability(void)
 {
 	int fd = dev(O_RDWR);
@@ -896,6 +949,7 @@ static const struct test tests[] = {
 	TEST(map_is_full),
 	TEST(maps_of_a_user),
 	TEST(users_do_not_share),
+	TEST(uids_of_a_user),
 	TEST(without_capability),
 	TEST(bytes_of_a_user),
 	TEST(limit_is_lowered),
