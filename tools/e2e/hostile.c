@@ -5,11 +5,9 @@
  */
 #define _GNU_SOURCE
 #include <hmap_view.h>
-#include <poll.h>
 #include <signal.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
-#include <sys/select.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -614,46 +612,66 @@ static void clears_that_wait(void)
 /* === What the kernel has left in memory === */
 
 /**
- * struct seen - what a call is given, and has written
- * @arg: its argument
- * @buf: where it puts elems, records, or a chain
- * @results: where it puts results
- * @lens: where it puts lengths
+ * struct written - how many bytes a call may write
+ * @arg: to its argument
+ * @buf: to where it puts elems, records, or a chain
+ * @results: to where it puts results
+ * @lens: to where it puts lengths
  */
+struct written {
+	size_t arg;
+	size_t buf;
+	size_t results;
+	size_t lens;
+};
+
+/* What a call is given, and has written */
 struct seen {
 	__u8 arg[256];
 	__u8 buf[1024];
 	__u8 results[64];
 	__u8 lens[64];
+	struct written may;
 };
 
 #define ADDRESS(x)	((__u64)(uintptr_t)(x))
 
-/* Have other bytes where the kernel's stack will be. */
+static int inline_map, block_map, long_map, write_only, unbound, deep_map;
+
+/* Have other bytes where the kernel's stack will be: this call has most there. */
 static void dirty_stack(__u8 pattern)
 {
-	struct pollfd fds[30];
-	fd_set sets[3];
+	__u8 bytes[128];
+	struct hmap_update u = {
+		.key = ADDRESS(bytes), .key_len = sizeof(bytes),
+		.elem = ADDRESS(bytes), .elem_len = sizeof(bytes),
+		.expect = ADDRESS(bytes), .expect_len = sizeof(bytes),
+		.op = HMAP_UPDATE_CMPXCHG,
+	};
 
-	memset(fds, pattern, sizeof(fds));
-	poll(fds, ARRAY_SIZE(fds), 0);
-	memset(sets, pattern, sizeof(sets));
-	select(256, &sets[0], &sets[1], &sets[2], &(struct timeval){ 0, 0 });
+	memset(bytes, pattern, sizeof(bytes));
+	EQ(call(deep_map, HMAP_IOC_UPDATE, &u), -ENOENT);
 }
 
-static int inline_map, block_map, long_map, write_only, unbound;
+/* Make a call that may write all of its argument, and @buf bytes to s->buf. */
+static int see_call(struct seen *s, int fd, unsigned long cmd, size_t buf)
+{
+	s->may.arg = _IOC_SIZE(cmd);
+	s->may.buf = buf;
+	return call(fd, cmd, s->arg);
+}
 
-static int see_lookup(struct seen *s, int fd, __u64 *key, __u32 len)
+static int see_lookup(struct seen *s, int fd, __u64 *key, __u32 len, size_t buf)
 {
 	*(struct hmap_entry *)s->arg = (struct hmap_entry){
 		.key = ADDRESS(key), .key_len = 8,
 		.elem = ADDRESS(s->buf), .elem_len = len,
 	};
-	return call(fd, HMAP_IOC_LOOKUP, s->arg);
+	return see_call(s, fd, HMAP_IOC_LOOKUP, buf);
 }
 
 static int see_update(struct seen *s, int fd, __u64 *key, __u32 op,
-		      __u32 flags, __u32 len)
+		      __u32 flags, __u32 len, size_t buf)
 {
 	static __u8 elem[200];
 	struct hmap_update *u = (void *)s->arg;
@@ -673,10 +691,12 @@ static int see_update(struct seen *s, int fd, __u64 *key, __u32 op,
 		u->expect = ADDRESS(elem);
 		u->expect_len = len;
 	}
-	return call(fd, HMAP_IOC_UPDATE, u);
+	return see_call(s, fd, HMAP_IOC_UPDATE, buf);
 }
 
-static int see_batch(struct seen *s, int fd, unsigned long cmd, __u32 room)
+/* A batch that gets as far as to the @begun-th entry */
+static int see_batch(struct seen *s, int fd, unsigned long cmd, __u32 room,
+		     __u32 begun, size_t buf)
 {
 	static __u64 keys[4] = { 1, 100, 2, 101 };
 
@@ -689,12 +709,17 @@ static int see_batch(struct seen *s, int fd, unsigned long cmd, __u32 room)
 	};
 	if (cmd == HMAP_IOC_DELETE_BATCH)
 		((struct hmap_batch *)s->arg)->elems = 0;
-	return call(fd, cmd, s->arg);
+	s->may.results = begun * sizeof(__s32);
+	s->may.lens = fd == block_map ? begun * sizeof(__u32) : 0;
+	return see_call(s, fd, cmd, buf);
 }
 
-static __u64 cursors[2][3];	/* of a walk of the map that is behind */
+/* Of a walk of each map that is behind: where it is, and what is left of it */
+static struct hmap_next walks[2];
+static size_t left[2];
 
-static int see_next(struct seen *s, int fd, const __u64 cursor[3], __u32 len)
+static int see_next(struct seen *s, int fd, const __u64 cursor[3], __u32 len,
+		    size_t buf)
 {
 	struct hmap_next *n = (void *)s->arg;
 
@@ -702,13 +727,13 @@ static int see_next(struct seen *s, int fd, const __u64 cursor[3], __u32 len)
 	n->buf = ADDRESS(s->buf);
 	n->len = len;
 	n->flags = 0;
-	return call(fd, HMAP_IOC_NEXT, n);
+	return see_call(s, fd, HMAP_IOC_NEXT, buf);
 }
 
 static int see_info(struct seen *s, int fd, __u64 after)
 {
 	((struct hmap_info *)s->arg)->after = after;
-	return call(fd, HMAP_IOC_INFO, s->arg);
+	return see_call(s, fd, HMAP_IOC_INFO, 0);
 }
 
 static int see_create(struct seen *s, __u32 flags, __u32 elem_size)
@@ -724,12 +749,13 @@ static int see_create(struct seen *s, __u32 flags, __u32 elem_size)
 	c->created = created;
 	c->id = id;
 	strcpy(c->name, "seen");
-	err = call(fd, HMAP_IOC_CREATE, c);
+	err = see_call(s, fd, HMAP_IOC_CREATE, 0);
 	close(fd);
 	return err;
 }
 
-static int see_explain(struct seen *s, int fd, __u64 *key, __u32 room)
+static int see_explain(struct seen *s, int fd, __u64 *key, __u32 room,
+		       size_t buf)
 {
 	struct hmap_explain *e = (void *)s->arg;
 
@@ -738,13 +764,7 @@ static int see_explain(struct seen *s, int fd, __u64 *key, __u32 room)
 	e->key_len = 8;
 	e->room = room;
 	e->reserved = 0;
-	return call(fd, HMAP_IOC_EXPLAIN, e);
-}
-
-/* Calls that write nothing to their argument, whatever it is. */
-static int see_nothing(struct seen *s, int fd, unsigned long cmd)
-{
-	return call(fd, cmd, s->arg);
+	return see_call(s, fd, HMAP_IOC_EXPLAIN, buf);
 }
 
 #define NO_CALL	1
@@ -761,79 +781,92 @@ static int see(struct seen *s, unsigned int n)
 	case 2: return see_info(s, unbound, info(inline_map).id - 1);
 	case 3: return see_info(s, unbound, 1ULL << 62);
 	case 4: return see_info(s, inline_map, 1);
-	case 5: return see_lookup(s, inline_map, &there, 8);
-	case 6: return see_lookup(s, inline_map, &absent, 8);
-	case 7: return see_lookup(s, inline_map, &there, 7);
-	case 8: return see_lookup(s, block_map, &there, 300);
-	case 9: return see_lookup(s, block_map, &there, 10);
-	case 10: return see_lookup(s, block_map, &absent, 300);
-	case 11: return see_lookup(s, long_map, &there, 200);
-	case 12: return see_lookup(s, write_only, &there, 8);
+	case 5: return see_lookup(s, inline_map, &there, 8, 8);
+	case 6: return see_lookup(s, inline_map, &absent, 8, 0);
+	case 7: return see_lookup(s, inline_map, &there, 7, 0);
+	case 8: return see_lookup(s, block_map, &there, 300, 51);
+	case 9: return see_lookup(s, block_map, &there, 10, 0);
+	case 10: return see_lookup(s, block_map, &absent, 300, 0);
+	case 11: return see_lookup(s, long_map, &there, 200, 200);
+	case 12: return see_lookup(s, write_only, &there, 8, 0);
 	case 13: return see_update(s, inline_map, &there, HMAP_UPDATE_XCHG, 0,
-				   8);
+				   8, 8);
 	case 14: return see_update(s, inline_map, &there, HMAP_UPDATE_XCHG,
-				   HMAP_INSERT_NOEXIST, 8);
+				   HMAP_INSERT_NOEXIST, 8, 8);
 	case 15: return see_update(s, inline_map, &absent, HMAP_UPDATE_XCHG,
-				   HMAP_INSERT_EXIST, 8);
+				   HMAP_INSERT_EXIST, 8, 0);
 	case 16: return see_update(s, inline_map, &absent, HMAP_UPDATE_TAKE, 0,
+				   8, 0);
+	case 17: return see_update(s, inline_map, &there, HMAP_UPDATE_ADD, 0, 8,
 				   8);
-	case 17: return see_update(s, inline_map, &there, HMAP_UPDATE_ADD, 0, 8);
-	case 18: return see_update(s, block_map, &there, HMAP_UPDATE_ADD, 0, 8);
+	case 18: return see_update(s, block_map, &there, HMAP_UPDATE_ADD, 0, 8,
+				   0);
 	case 19: return see_update(s, block_map, &there, HMAP_UPDATE_CMPXCHG, 0,
-				   200);
+				   200, 51);
 	case 20: return see_update(s, block_map, &there, HMAP_UPDATE_XCHG,
-				   HMAP_INSERT_NOEXIST, 10);
+				   HMAP_INSERT_NOEXIST, 10, 0);
 	case 21: return see_update(s, long_map, &there, HMAP_UPDATE_CMPXCHG, 0,
-				   200);
-	case 22: return see_update(s, inline_map, &there, 77, 0, 8);
+				   200, 200);
+	case 22: return see_update(s, inline_map, &there, 77, 0, 8, 0);
 	case 23:
 		EQ(insert(long_map, &taken, 8, zeros, 200, 0), 0);
-		return see_update(s, long_map, &taken, HMAP_UPDATE_TAKE, 0, 200);
-	case 24: return see_batch(s, inline_map, HMAP_IOC_LOOKUP_BATCH, 0);
-	case 25: return see_batch(s, block_map, HMAP_IOC_LOOKUP_BATCH, 900);
-	case 26: return see_batch(s, block_map, HMAP_IOC_LOOKUP_BATCH, 100);
-	case 27: return see_batch(s, long_map, HMAP_IOC_LOOKUP_BATCH, 0);
-	case 28: return see_batch(s, long_map, HMAP_IOC_LOOKUP_BATCH, 5);
-	case 29: return see_batch(s, write_only, HMAP_IOC_LOOKUP_BATCH, 0);
-	case 30: return see_next(s, inline_map, cursors[0], 1024);
-	case 31: return see_next(s, inline_map, cursors[0], 20);
-	case 32: return see_next(s, block_map, cursors[1], 1024);
-	case 33: return see_next(s, block_map, cursors[0], 1024);
+		return see_update(s, long_map, &taken, HMAP_UPDATE_TAKE, 0, 200,
+				  200);
+	case 24: return see_batch(s, inline_map, HMAP_IOC_LOOKUP_BATCH, 0, 4,
+				  4 * 8);
+	case 25: return see_batch(s, block_map, HMAP_IOC_LOOKUP_BATCH, 900, 4,
+				  51 + 52);
+	case 26: return see_batch(s, block_map, HMAP_IOC_LOOKUP_BATCH, 100, 3,
+				  51);
+	case 27: return see_batch(s, long_map, HMAP_IOC_LOOKUP_BATCH, 0, 4,
+				  4 * 200);
+	case 28: return see_batch(s, long_map, HMAP_IOC_LOOKUP_BATCH, 5, 0, 0);
+	case 29: return see_batch(s, write_only, HMAP_IOC_LOOKUP_BATCH, 0, 0, 0);
+	case 30: return see_next(s, inline_map, walks[0].cursor, 1024, left[0]);
+	case 31: return see_next(s, inline_map, walks[0].cursor, 20, 0);
+	case 32: return see_next(s, block_map, walks[1].cursor, 1024, left[1]);
+	case 33: return see_next(s, block_map, walks[0].cursor, 1024, 0);
 	case 34: return see_create(s, HMAP_CREATE_OR_OPEN, 8);
 	case 35: return see_create(s, HMAP_CREATE_OR_OPEN, 9);
 	case 36: return see_create(s, 0, 8);
 	case 37: return see_create(s, 0, HMAP_ELEM_SIZE_MAX + 1);
-	case 38: return see_explain(s, inline_map, &there, 128);
-	case 39: return see_explain(s, inline_map, &absent, 128);
-	case 40: return see_explain(s, long_map, &there, 0);
-	case 41: return see_nothing(s, unbound, HMAP_IOC_OPEN);
-	case 42: return see_nothing(s, unbound, HMAP_IOC_UNLINK);
-	case 43: return see_nothing(s, inline_map, HMAP_IOC_SET);
-	case 44: return see_nothing(s, inline_map, HMAP_IOC_CLEAR);
+	case 38: return see_explain(s, inline_map, &there, 128, 8);
+	case 39: return see_explain(s, inline_map, &absent, 128, 8);
+	case 40: return see_explain(s, long_map, &there, 0, 0);
+	/* These write nothing, whatever their argument is. */
+	case 41: return call(unbound, HMAP_IOC_OPEN, s->arg);
+	case 42: return call(unbound, HMAP_IOC_UNLINK, s->arg);
+	case 43: return call(inline_map, HMAP_IOC_SET, s->arg);
+	case 44: return call(inline_map, HMAP_IOC_CLEAR, s->arg);
 	case 45:
 		EQ(put(inline_map, 1, 0), 0);
 		EQ(put(inline_map, 2, 0), 0);
-		return see_batch(s, inline_map, HMAP_IOC_DELETE_BATCH, 0);
+		return see_batch(s, inline_map, HMAP_IOC_DELETE_BATCH, 0, 4, 0);
 	case 46:
 		EQ(clear(inline_map), 0);
-		return see_batch(s, inline_map, HMAP_IOC_INSERT_BATCH, 0);
+		return see_batch(s, inline_map, HMAP_IOC_INSERT_BATCH, 0, 4, 0);
 	default: return NO_CALL;
 	}
 }
 
 static void make_what_is_seen(void)
 {
-	struct hmap_create vary = u64_to_u64, longer = u64_to_u64;
-	__u8 elem[200];
+	struct hmap_create vary = u64_to_u64, longer = u64_to_u64,
+			   deep = u64_to_u64;
+	__u8 elem[200], buf[80];
 	__u64 key;
 
 	memset(elem, 0x42, sizeof(elem));
 	vary.elem_size = 300;
 	vary.flags = HMAP_CREATE_VAR_ELEM;
 	longer.elem_size = 200;
+	deep.key_kind = HMAP_KIND_BYTES;
+	deep.key_size = 128;
+	deep.elem_size = 128;
 	inline_map = make_named("seen", 0, 0600);
 	block_map = make(&vary);
 	long_map = make(&longer);
+	deep_map = make(&deep);
 	write_only = dev_open_fd(inline_map, O_WRONLY);
 	unbound = dev(O_RDWR);
 	for (key = 0; key < 5; key++) {
@@ -842,23 +875,17 @@ static void make_what_is_seen(void)
 		EQ(insert(long_map, &key, 8, elem, 200, 0), 0);
 	}
 	for (int i = 0; i < 2; i++) {
-		struct hmap_next n = { 0 };
-		__u8 buf[80];
-
-		EQ(next(i ? block_map : inline_map, &n, buf, 80), 0);
-		memcpy(cursors[i], n.cursor, sizeof(n.cursor));
+		walks[i] = (struct hmap_next){ 0 };
+		EQ(next(i ? block_map : inline_map, &walks[i], buf, 80), 0);
+		left[i] = 5 * HMAP_RECORD_SIZE(8, i ? 50 : 8) - walks[i].used;
 	}
 }
 
-/* What slabs are filled with, or an address of the kernel's */
+/* What slabs are filled with */
 static bool is_left_over(const __u8 *p)
 {
 	static const __u8 poison[] = { 0x5a, 0x6b, 0xa5, 0xbb, 0xcc };
-	__u64 word;
 
-	memcpy(&word, p, 8);
-	if (sizeof(long) == 8 && word >> 47 == 0x1ffff)
-		return true;
 	for (size_t i = 0; i < ARRAY_SIZE(poison); i++)
 		if (p[0] == poison[i] && p[1] == poison[i] &&
 		    p[2] == poison[i] && p[3] == poison[i])
@@ -866,38 +893,59 @@ static bool is_left_over(const __u8 *p)
 	return false;
 }
 
-#define ONE	0x11
+/* What a call finds where it writes, and on its stack, and what another one does */
+#define ONE		0x11
 #define OTHER_ONE	0xee
+#define STACK		0x22
+#define OTHER_STACK	0xdd
+
+static void compare_area(const __u8 *x, const __u8 *y, size_t size, size_t may)
+{
+	for (size_t i = 0; i < size; i++) {
+		if (x[i] == ONE && y[i] == OTHER_ONE)
+			continue;
+		OK(i < may);
+		EQ(x[i], y[i]);
+		OK(i + 4 > size || !is_left_over(x + i));
+	}
+}
+
+static void compare_seen(const struct seen *x, const struct seen *y)
+{
+	compare_area(x->arg, y->arg, sizeof(x->arg), y->may.arg);
+	compare_area(x->buf, y->buf, sizeof(x->buf), y->may.buf);
+	compare_area(x->results, y->results, sizeof(x->results),
+		     y->may.results);
+	compare_area(x->lens, y->lens, sizeof(x->lens), y->may.lens);
+}
+
+static int see_anew(struct seen *s, unsigned int n, __u8 pattern, __u8 on_stack)
+{
+	memset(s, pattern, sizeof(*s));
+	s->may = (struct written){ 0 };
+	dirty_stack(on_stack);
+	return see(s, n);
+}
 
 /*
  * A call that finds other bytes each time, where it writes and on its stack, leaves
- * them as they are or writes the same.
+ * them as they are or writes the same, and only where there is something to tell.
  */
 static void compare_what_is_seen(void)
 {
 	static struct seen seen, before;
-	const __u8 *x = (const __u8 *)&before, *y = (const __u8 *)&seen;
 	unsigned int n;
 	int err;
 
 	make_what_is_seen();
 	for (n = 0; ; n++) {
 		trying("call %u", n);
-		memset(&seen, ONE, sizeof(seen));
-		dirty_stack(ONE);
-		err = see(&seen, n);
+		err = see_anew(&seen, n, ONE, STACK);
 		if (err == NO_CALL)
 			break;
 		before = seen;
-		memset(&seen, OTHER_ONE, sizeof(seen));
-		dirty_stack(OTHER_ONE);
-		EQ(see(&seen, n), err);
-		for (size_t i = 0; i < sizeof(seen); i++)
-			if (x[i] != ONE || y[i] != OTHER_ONE)
-				EQ(x[i], y[i]);
-		/* Results are negative, like addresses. */
-		for (size_t i = 0; i + 8 <= offsetof(struct seen, results); i++)
-			OK(!is_left_over(x + i));
+		EQ(see_anew(&seen, n, OTHER_ONE, OTHER_STACK), err);
+		compare_seen(&before, &seen);
 	}
 	OK(n > 40);
 	EQ(unlink_map(inline_map, "seen"), 0);
