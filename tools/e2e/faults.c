@@ -29,7 +29,7 @@ static void set_kind(const char *kind, const char *what, const char *value)
 		write_file(path, value);
 }
 
-/* Failures of a kind that were made since need_faults(). */
+/* Failures of a kind that were made since main() began. */
 static long failures_of(const char *kind)
 {
 	char path[128], text[32];
@@ -47,7 +47,6 @@ static void need_faults(void)
 		skip("the kernel has no fault injection");
 	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
 		set_kind(kinds[i], "probability", "0");
-		set_kind(kinds[i], "times", "1000000000");
 		set_kind(kinds[i], "verbose", "0");
 		/* Also of allocations that may sleep, and of single pages */
 		set_kind(kinds[i], "ignore-gfp-wait", "N");
@@ -760,8 +759,6 @@ static void sweep_all(const struct op_call *calls, size_t nr)
 		       tallies[i].most);
 		OK(tallies[i].injected);
 	}
-	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++)
-		printf("# %ld by %s\n", failures_of(kinds[i]), kinds[i]);
 }
 
 static void calls_on_an_entry(void)
@@ -1109,6 +1106,19 @@ static void walking(void)
 	check_injected(10);
 }
 
+/* All tests together have made failures of each kind that the kernel has. */
+static void each_kind(void)
+{
+	char path[64];
+
+	need_faults();
+	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
+		printf("# %ld by %s\n", failures_of(kinds[i]), kinds[i]);
+		snprintf(path, sizeof(path), DEBUG "%s", kinds[i]);
+		OK(access(path, F_OK) || failures_of(kinds[i]) > 0);
+	}
+}
+
 static const struct test tests[] = {
 	TEST(calls_on_an_entry),
 	TEST(calls_on_many),
@@ -1116,9 +1126,12 @@ static const struct test tests[] = {
 	TEST(files_and_names),
 	TEST(entries),
 	TEST(walking),
+	TEST(each_kind),
 };
 
 int main(void)
 {
+	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++)
+		set_kind(kinds[i], "times", "1000000000");
 	return run_device_tests(tests, ARRAY_SIZE(tests));
 }
