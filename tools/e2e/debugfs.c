@@ -3,6 +3,7 @@
 #include <ctype.h>
 #include <regex.h>
 #include <signal.h>
+#include <stdarg.h>
 #include <sys/wait.h>
 
 #include "device.h"
@@ -294,6 +295,110 @@ static void all_kinds(void)
 	}
 }
 
+static __attribute__((format(printf, 3, 4))) void
+says(const char *map, const char *file, const char *format, ...)
+{
+	char want[2048];
+	va_list args;
+
+	va_start(args, format);
+	OK(vsnprintf(want, sizeof(want), format, args) < (int)sizeof(want));
+	va_end(args);
+	read_map_file(map, file);
+	if (strcmp(text, want))
+		fail(__FILE__, __LINE__, "%s says \"%s\", not \"%s\"", file,
+		     text, want);
+}
+
+static void says_of_itself(int fd, __u64 gets, __u64 puts, __u64 dels,
+			   const char *load, const char *buckets)
+{
+	struct hmap_info i = info(fd);
+	__u64 full = 10000 * i.bytes / i.max_bytes;
+
+	says("letter", "hmap",
+	     "id                  %llu\n"
+	     "name                letter\n"
+	     "owner               uid 0, gid 0, mode 0640\n"
+	     "type                u64 -> 8 bytes\n"
+	     "bucket size         144\n"
+	     "entries             %llu of 40, %llu.%02llu %%\n"
+	     "bytes               %llu of %llu, %llu.%02llu %%\n"
+	     "load                %s per bucket, grows over 6.50\n"
+	     "growing             no\n"
+	     "growths             0, and 0 to the same size\n"
+	     "holders             1\n"
+	     "lookups             %llu\n"
+	     "inserts             %llu\n"
+	     "deletes             %llu\n"
+	     "\n"
+	     "struct hmap\n"
+	     "count               %llu\n"
+	     "flags               0x0\n"
+	     "B                   0\n"
+	     "noverflow           0\n"
+	     "hash0               (hidden)\n"
+	     "buckets             %s\n"
+	     "oldbuckets          none\n"
+	     "nevacuate           0\n"
+	     "extra.overflow      0\n"
+	     "extra.oldoverflow   0\n"
+	     "extra.next_overflow 0 of 0 spare\n",
+	     i.id, i.count, 10000 * i.count / 40 / 100,
+	     10000 * i.count / 40 % 100, i.bytes, i.max_bytes, full / 100,
+	     full % 100, load, gets, puts, dels, i.count, buckets);
+}
+
+/* One bucket, so that no hash has a say in it. */
+static void to_the_letter(void)
+{
+	struct hmap_create arg = {
+		.key_kind = HMAP_KIND_U64,
+		.key_size = 8,
+		.elem_size = 8,
+		.max_entries = 40,
+		.mode = 0640,
+		.name = "letter",
+	};
+	int fd = make(&arg);
+	__u64 elem;
+
+	says_of_itself(fd, 0, 0, 0, "0.00", "none");
+	says("letter", "stats",
+	     "buckets             0\n"
+	     "entries             0\n"
+	     "with overflow       0.00 %% of buckets\n"
+	     "overhead            0.00 bytes per entry\n"
+	     "hit                 0.00 slots checked\n"
+	     "miss                0.00 slots checked\n"
+	     "growths             0, and 0 to the same size\n"
+	     "\n"
+	     "chain length\n");
+
+	for (__u64 key = 0; key < 6; key++)
+		EQ(put(fd, key, key), 0);
+	EQ(del(fd, 0), 0);
+	EQ(get(fd, 1, &elem), 0);
+	EQ(get(fd, 2, &elem), 0);
+	says_of_itself(fd, 2, 6, 1, "5.00", "2^0 buckets of 144 bytes");
+	says("letter", "stats",
+	     "buckets             1\n"
+	     "entries             5\n"
+	     "with overflow       0.00 %% of buckets\n"
+	     "overhead            12.80 bytes per entry\n"
+	     "hit                 3.00 slots checked\n"
+	     "miss                5.00 slots checked\n"
+	     "growths             0, and 0 to the same size\n"
+	     "\n"
+	     "chain length\n"
+	     "1                   1\n");
+	read_map_file("letter", "buckets");
+	OK(strstr(text, "tophash of each slot; -> overflow bucket\n"
+		  ". emptyRest   - emptyOne   X evacuatedX   Y evacuatedY   E evacuatedEmpty\n"
+		  "buckets\n       0   - ") == text);
+	OK(strstr(text, "  .  .\n"));
+}
+
 /* Lines are read at different moments, but each is consistent. */
 static void while_another_writes(void)
 {
@@ -473,6 +578,7 @@ static const struct test tests[] = {
 	TEST(agrees_with_info),
 	TEST(names_and_numbers),
 	TEST(all_kinds),
+	TEST(to_the_letter),
 	TEST(while_another_writes),
 	TEST(while_another_walks),
 	TEST(many_buckets),
