@@ -466,15 +466,15 @@ static int finish_bucket(struct hmap *h, unsigned long generation,
 }
 
 /*
- * The delayed work that finishes what writes have left of a growth.  Where there is no memory for a
- * bucket, come back, each time later.
+ * The delayed work that finishes what writes have left of a growth.  Where there
+ * is no memory for a bucket, come back, each time later.
  */
 void hmap_finish_work(struct work_struct *work)
 {
 	struct hmap *h = container_of(to_delayed_work(work), struct hmap,
 				      finish_work);
 	unsigned long generation = READ_ONCE(h->generation), retry, i = 0;
-	struct mem_cgroup *memcg = hmap_enter_memcg(h);
+	struct mem_cgroup *memcg = hmap_enter_memcg(&h->finish_memcg);
 	struct bmap *reserve = NULL;
 	int ret;
 
@@ -491,7 +491,7 @@ void hmap_finish_work(struct work_struct *work)
 	} while (ret);
 	if (reserve)
 		hmap_overflow_free(h, reserve);
-	hmap_leave_memcg(h, memcg);
+	hmap_leave_memcg(&h->finish_memcg, memcg);
 
 	if (ret) {
 		retry = min_t(unsigned long, 2 * h->finish_retry, MAX_RETRY);

@@ -74,15 +74,21 @@ bool hmap_grow_is_small(const struct bucket_array *a)
 	return (size_t)a->h->t.stride << (a->B + 1) <= SMALL_ARRAY;
 }
 
-/* Work items charge the cgroup of who asked for the growth. */
+static void charge_caller(struct mem_cgroup **memcg)
+{
+	mem_cgroup_put(xchg(memcg, get_mem_cgroup_from_mm(current->mm)));
+}
+
+/*
+ * Work items charge the cgroup of who was the last to ask for a growth.  Each of
+ * the two has a reference of its own, since they may run at the same time.
+ */
 static void charge_growth(struct hmap *h)
 {
-	struct mem_cgroup *memcg;
-
 	if (!(h->param_flags & HMAP_ACCOUNT) || !in_task() || !current->mm)
 		return;
-	memcg = get_mem_cgroup_from_mm(current->mm);
-	mem_cgroup_put(xchg(&h->grow_memcg, memcg));
+	charge_caller(&h->grow_memcg);
+	charge_caller(&h->finish_memcg);
 }
 
 /* Have the work item make a new array, or finish what is under way. */
@@ -255,19 +261,20 @@ int hmap_grow(struct hmap *h, gfp_t gfp)
 }
 EXPORT_SYMBOL_TEST(hmap_grow);
 
-/* Take the cgroup that is to be charged; hmap_leave_memcg() gives it back. */
-struct mem_cgroup *hmap_enter_memcg(struct hmap *h)
+/* Take the cgroup that a work item is to charge; hmap_leave_memcg() follows. */
+struct mem_cgroup *hmap_enter_memcg(struct mem_cgroup **from)
 {
-	struct mem_cgroup *memcg = xchg(&h->grow_memcg, NULL);
+	struct mem_cgroup *memcg = xchg(from, NULL);
 
 	set_active_memcg(memcg);
 	return memcg;
 }
 
-void hmap_leave_memcg(struct hmap *h, struct mem_cgroup *memcg)
+/* Give it back for the next time, unless there is a newer one. */
+void hmap_leave_memcg(struct mem_cgroup **to, struct mem_cgroup *memcg)
 {
 	set_active_memcg(NULL);
-	if (memcg && cmpxchg(&h->grow_memcg, NULL, memcg))
+	if (memcg && cmpxchg(to, NULL, memcg))
 		mem_cgroup_put(memcg);
 }
 
@@ -275,10 +282,10 @@ void hmap_leave_memcg(struct hmap *h, struct mem_cgroup *memcg)
 static void grow_work(struct work_struct *work)
 {
 	struct hmap *h = container_of(work, struct hmap, grow_work);
-	struct mem_cgroup *memcg = hmap_enter_memcg(h);
+	struct mem_cgroup *memcg = hmap_enter_memcg(&h->grow_memcg);
 
 	hmap_grow(h, GFP_KERNEL | __GFP_RETRY_MAYFAIL);
-	hmap_leave_memcg(h, memcg);
+	hmap_leave_memcg(&h->grow_memcg, memcg);
 }
 
 /* === Life === */
@@ -297,4 +304,5 @@ void hmap_grow_exit(struct hmap *h)
 	cancel_work_sync(&h->grow_work);
 	cancel_delayed_work_sync(&h->finish_work);
 	mem_cgroup_put(h->grow_memcg);
+	mem_cgroup_put(h->finish_memcg);
 }

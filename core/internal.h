@@ -183,7 +183,8 @@ struct hmap {
 
 	refcount_t refs;		/* hmap_destroy()'s, and each dying array's */
 	struct llist_node free_node;	/* in the end */
-	struct mem_cgroup *grow_memcg;	/* what growths are charged to, by xchg() */
+	struct mem_cgroup *grow_memcg;	/* for grow_work to take, by xchg() */
+	struct mem_cgroup *finish_memcg; /* likewise for finish_work */
 	struct work_struct grow_work;
 	struct delayed_work finish_work;
 	struct delayed_work reseed_work;
@@ -337,8 +338,8 @@ void hmap_grow_later(struct hmap *h);
 void hmap_grow_wait(struct hmap *h, gfp_t gfp);
 void hmap_publish(struct hmap *h, struct bucket_array *a);
 void hmap_publish_first(struct hmap *h, struct bucket_array *a);
-struct mem_cgroup *hmap_enter_memcg(struct hmap *h);
-void hmap_leave_memcg(struct hmap *h, struct mem_cgroup *memcg);
+struct mem_cgroup *hmap_enter_memcg(struct mem_cgroup **from);
+void hmap_leave_memcg(struct mem_cgroup **to, struct mem_cgroup *memcg);
 void hmap_grow_init(struct hmap *h);
 void hmap_grow_exit(struct hmap *h);
 

@@ -6,7 +6,9 @@
 #include <kunit/test.h>
 #include <linux/iopoll.h>
 #include <linux/jiffies.h>
+#include <linux/memcontrol.h>
 #include <linux/random.h>
+#include <linux/sched.h>
 
 #include "../core/key.h"
 #include "util.h"
@@ -676,6 +678,54 @@ static void finishes_alone(struct kunit *test)
 	hmap_test_check(test, h);
 }
 
+#ifdef CONFIG_MEMCG
+static struct {
+	struct hmap *h;
+	struct mem_cgroup *charged;
+	struct mem_cgroup *left;	/* for grow_work */
+} finishing;
+
+static u64 hash_and_look(const void *key, size_t len, u32 hash0)
+{
+	if (current->flags & PF_WQ_WORKER) {
+		finishing.charged = current->active_memcg;
+		finishing.left = READ_ONCE(finishing.h->grow_memcg);
+	}
+	return hmap_test_identity(key, len, hash0);
+}
+
+/* The next growth may start while one is being finished. */
+static void each_work_has_a_cgroup(struct kunit *test)
+{
+	struct mem_cgroup *memcg = get_mem_cgroup_from_mm(NULL);
+	struct hmap *h;
+	u64 key;
+
+	if (!memcg)
+		kunit_skip(test, "no cgroups for memory");
+	h = still_u64_map(test, full(9), hash_and_look);
+	finishing.h = h;
+	h->grow_memcg = memcg;
+	h->finish_memcg = get_mem_cgroup_from_mm(NULL);
+	for (key = 0; key < full(9) - tolerance(9); key++)
+		KUNIT_ASSERT_EQ(test, put(h, key), 0);
+	put_until_growth(test, h, key);
+	KUNIT_EXPECT_PTR_EQ(test, h->grow_memcg, memcg);
+
+	mod_delayed_work(hmap_wq, &h->finish_work, 0);
+	flush_delayed_work(&h->finish_work);
+	KUNIT_EXPECT_FALSE(test, growing(h));
+	KUNIT_EXPECT_PTR_EQ(test, finishing.charged, memcg);
+	KUNIT_EXPECT_PTR_EQ(test, finishing.left, memcg);
+	KUNIT_EXPECT_PTR_EQ(test, h->finish_memcg, memcg);
+}
+#else
+static void each_work_has_a_cgroup(struct kunit *test)
+{
+	kunit_skip(test, "no cgroups for memory");
+}
+#endif
+
 /* === C8: no memory === */
 
 static void new_array_refused(struct kunit *test, u8 B)
@@ -905,6 +955,7 @@ static struct kunit_case grow_cases[] = {
 	KUNIT_CASE(old_array_is_let_go),
 	KUNIT_CASE(same_size_squeezes),
 	KUNIT_CASE(finishes_alone),
+	KUNIT_CASE(each_work_has_a_cgroup),
 	KUNIT_CASE(small_array_refused),
 	KUNIT_CASE(large_array_refused),
 	KUNIT_CASE(chain_refused),
