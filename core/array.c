@@ -25,14 +25,6 @@ static struct {
 } caches[MAX_BUCKET_SIZE / 8 + 1];
 static DEFINE_MUTEX(caches_lock);	/* protects caches */
 
-/*
- * A cache with a constructor is not merged with others of its size, so that
- * /proc/slabinfo tells which it is.
- */
-static void bucket_ctor(void *b)
-{
-}
-
 int hmap_overflow_init(struct hmap_type *t)
 {
 	unsigned int i = t->bucket_size / 8;
@@ -43,8 +35,8 @@ int hmap_overflow_init(struct hmap_type *t)
 	cache = caches[i].cache;
 	if (!cache) {
 		snprintf(name, sizeof(name), "hmap_bucket_%u", t->bucket_size);
-		cache = kmem_cache_create(name, t->bucket_size, 8, 0,
-					  bucket_ctor);
+		/* A constructor would make objects take more than their size. */
+		cache = kmem_cache_create(name, t->bucket_size, 8, 0, NULL);
 		caches[i].cache = cache;
 	}
 	if (cache)
@@ -89,12 +81,12 @@ int hmap_overflow_reserve(struct hmap *h, struct bmap **reserve, gfp_t gfp)
 	err = hmap_charge(h, h->t.bucket_size);
 	if (err)
 		return err;
-	b = kmem_cache_alloc(h->t.overflow_cache, hmap_gfp(h->param_flags, gfp));
+	b = kmem_cache_zalloc(h->t.overflow_cache,
+			      hmap_gfp(h->param_flags, gfp));
 	if (!b) {
 		hmap_uncharge(h, h->t.bucket_size);
 		return -ENOMEM;
 	}
-	memset(b, 0, h->t.bucket_size);
 	*reserve = b;
 	return 0;
 }

@@ -125,6 +125,9 @@ static void spare_first_then_slab(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, hmap_test_header(h).noverflow, 4 + n);
 		KUNIT_EXPECT_EQ(test, atomic_long_read(&h->bytes),
 				bytes + n * h->t.bucket_size);
+		/* What is charged is what it takes. */
+		KUNIT_EXPECT_EQ(test, ksize(last_bucket(h, 3)),
+				h->t.bucket_size);
 	}
 	KUNIT_EXPECT_EQ(test, h->growths + h->same_size_growths, 0UL);
 	hmap_test_check(test, h);

@@ -211,9 +211,9 @@ void kmem_cache_destroy(struct kmem_cache *cache)
 	sim_free(cache);
 }
 
-void *kmem_cache_alloc(struct kmem_cache *cache, gfp_t gfp)
+void *kmem_cache_zalloc(struct kmem_cache *cache, gfp_t gfp)
 {
-	void *p = sim_alloc(cache->size, gfp);
+	void *p = sim_alloc(cache->size, gfp | __GFP_ZERO);
 
 	cache->objects += !!p;
 	return p;
