@@ -451,6 +451,10 @@ static void limits_of_a_map(void)
 	EQ(set_limit(fd, HMAP_SET_MAX_BYTES, (1 << 20) + 1), -ENOSPC);
 	EQ(set_limit(fd, HMAP_SET_MAX_ENTRIES, 1000), 0);
 	EQ(set_limit(fd, HMAP_SET_MAX_BYTES, 1 << 20), 0);
+	/* One stays as it is where the other is set. */
+	EQ(info(fd).max_entries, 1000);
+	EQ(set_limit(fd, HMAP_SET_MAX_ENTRIES, 999), 0);
+	EQ(info(fd).max_bytes, 1 << 20);
 }
 
 /* A map counts for the user who made it, even once it belongs to another. */
