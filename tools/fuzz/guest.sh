@@ -31,16 +31,17 @@ limited()
 	timeout -s KILL $((SECONDS_EACH + 60)) "$@"
 }
 
-# Trinity makes calls until it is told to end.
+# Trinity makes calls until it is told to end.  It crashes when it makes sockets
+# where the kernel has few kinds of them, so it gets no files but the device.
 others()	# HOW TO RUN A COMMAND...
 {
 	half=$((SECONDS_EACH / 2))
 	limited "$@" "exec stress-ng --dev 4 --dev-file /dev/hmap --timeout $half \
 		--temp-path /tmp --metrics-brief" || fail "stress-ng: $*"
-	limited "$@" "cd /tmp && exec timeout -s INT $half trinity -q -l off \
-		--dangerous -C 4 -V /dev/hmap -c ioctl -c mmap -c read -c write \
-		-c poll -c dup -c madvise" >/tmp/trinity.log 2>&1
-	tail -n 3 /tmp/trinity.log
+	limited "$@" "cd /tmp && exec timeout -s INT $half trinity -l off \
+		--dangerous --enable-fds=pseudo -C 4 -V /dev/hmap -c ioctl -c mmap \
+		-c read -c write -c poll -c dup -c madvise" 2>&1 |
+		grep -a 'Ran .* syscalls' || fail "trinity: $*"
 }
 
 status=0
