@@ -555,8 +555,14 @@ static void looked_for_too_early(void)
 	OK(p[a.overflow + 8] >= 5);
 }
 
+static bool is_set(void *flag)
+{
+	return __atomic_load_n((bool *)flag, __ATOMIC_ACQUIRE);
+}
+
 static void passed_on_by_fork(void)
 {
+	bool *has_looked = shared(sizeof(*has_looked));
 	int fd = make(&u64_to_u64);
 	const struct hmap_control *c = control(fd);
 	const __u8 *p;
@@ -571,10 +577,12 @@ static void passed_on_by_fork(void)
 	if (!pid) {
 		close(fd);
 		OK(!is_gone(p, page_size));
+		__atomic_store_n(has_looked, true, __ATOMIC_RELEASE);
 		while (!is_gone(p, bytes))
 			usleep(1000);
 		exit(0);
 	}
+	OK(becomes_true(is_set, has_looked));
 	EQ(clear(fd), 0);
 	join(pid);
 	OK(is_gone(p, bytes));
