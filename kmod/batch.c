@@ -354,7 +354,7 @@ static int run_batch(struct user_map *map, chunk_fn fn,
 	if (err)
 		return err;
 	/* Do not commit a change whose result cannot be reported. */
-	err = get_ready_to_put(arg, size);
+	err = put_struct(arg, &b.arg, sizeof(b.arg), size);
 	if (err)
 		return err;
 

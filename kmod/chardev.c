@@ -82,11 +82,8 @@ static int ioctl_create(struct file *filp, void __user *arg, size_t size)
 		return err;
 	if (!(filp->f_mode & FMODE_READ) || !(filp->f_mode & FMODE_WRITE))
 		return -EACCES;
-	/*
-	 * Do not commit a change whose result cannot be reported; the caller may
-	 * want to try again with what it passed.
-	 */
-	err = get_ready_to_put_safely(arg, size);
+	/* Do not commit a change whose result cannot be reported. */
+	err = put_struct(arg, &create, sizeof(create), size);
 	if (err)
 		return err;
 

@@ -236,7 +236,7 @@ int hmap_entry_update(struct user_map *map, void __user *arg, size_t size)
 	if (!update_is_valid(map, &u))
 		return -EINVAL;
 	/* Do not commit a change whose result cannot be reported. */
-	err = get_ready_to_put(arg, size);
+	err = put_struct(arg, &u, sizeof(u), size);
 	if (err)
 		return err;
 

@@ -78,7 +78,11 @@ static __always_inline int get_struct(void *to, size_t ksize, size_t min,
 	get_struct(to, sizeof(*(to)), offsetofend(typeof(*(to)), last),	\
 		   from, usize)
 
-/* Write back as much of a structure as the caller knows. */
+/*
+ * Write back as much of a structure as the caller knows.  Before an irreversible
+ * change this sees that its result can be written, and leaves what the caller
+ * passed as it was.
+ */
 static inline int put_struct(void __user *to, const void *from, size_t ksize,
 			     size_t usize)
 {
@@ -86,8 +90,8 @@ static inline int put_struct(void __user *to, const void *from, size_t ksize,
 }
 
 /*
- * Fault in the buffer before an irreversible change.  The plain variant may
- * clobber it, the _safely one preserves it.
+ * Fault in a buffer for results before an irreversible change.  The plain variant
+ * may clobber it, the _safely one preserves it.
  */
 static inline int get_ready_to_put(void __user *to, size_t len)
 {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Every errno that the uapi header promises, without any other effect. */
 #include <linux/capability.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 
@@ -215,6 +216,36 @@ static size_t good_argument(unsigned long cmd, void *arg, void *key, void *elem)
 		break;
 	}
 	return size;
+}
+
+/* Who is refused because a part of it is read-only can pass it once more. */
+static void argument_is_kept(void)
+{
+	static const unsigned long cmds[] = {
+		HMAP_IOC_CREATE, HMAP_IOC_UPDATE, HMAP_IOC_INSERT_BATCH,
+		HMAP_IOC_LOOKUP_BATCH, HMAP_IOC_DELETE_BATCH
+	};
+	int fd = filled_u64(NULL, 0), unbound = dev(O_RDWR);
+	size_t page = getpagesize(), size;
+	__u8 *pages = edge(page), want[256];
+	__u64 key = 100, elem = 0;
+
+	for (size_t i = 0; i < ARRAY_SIZE(cmds) * 32; i++) {
+		size_t before = i % 32 * 8;	/* bytes that can be written */
+		void *arg = pages + page - before;
+
+		EQ(mprotect(pages, 2 * page, PROT_READ | PROT_WRITE), 0);
+		size = good_argument(cmds[i / 32], want, &key, &elem);
+		if (before >= size)
+			continue;
+		trying("cmds[%zu], %zu bytes", i / 32, before);
+		want[0] |= 1;
+		memcpy(arg, want, size);
+		EQ(mprotect(pages + page, page, PROT_READ), 0);
+		REFUSED(fd, call(i < 32 ? unbound : fd, cmds[i / 32], arg),
+			EFAULT);
+		SAME_BYTES(arg, want, size);
+	}
 }
 
 static void e2big_and_bigger(void)
@@ -921,6 +952,7 @@ static const struct test tests[] = {
 	TEST(efault_string_key),
 	TEST(efault_elem),
 	TEST(efault_answer),
+	TEST(argument_is_kept),
 	TEST(e2big_and_bigger),
 	TEST(smaller_argument),
 	TEST(other_direction),
