@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 #define _GNU_SOURCE
 #include <grp.h>
+#include <hmap_view.h>
 #include <linux/capability.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
@@ -238,6 +239,21 @@ int get(int fd, __u64 key, __u64 *elem)
 int del(int fd, __u64 key)
 {
 	return delete(fd, &key, sizeof(key));
+}
+
+void colliding_keys(int fd, __u64 *keys, size_t nr)
+{
+	const struct hmap_control *c = mmap(NULL, getpagesize(), PROT_READ,
+					    MAP_SHARED, fd, 0);
+	__u64 key = 0, hash;
+
+	OK(c != MAP_FAILED);
+	for (size_t i = 0; i < nr; key++) {
+		hash = hmap_view_hash_u64(c->secret, key, c->present.hash0);
+		if (hash % 4096 == 0)
+			keys[i++] = key;
+	}
+	EQ(munmap((void *)c, getpagesize()), 0);
 }
 
 static int compare_keys(const void *a, const void *b)

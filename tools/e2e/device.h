@@ -67,6 +67,12 @@ int put(int fd, __u64 key, __u64 elem);
 int get(int fd, __u64 key, __u64 *elem);
 int del(int fd, __u64 key);
 
+/*
+ * Pick keys that collide in a mapped map, as who reads it can: the lowest 12 bits
+ * of their hashes are 0 for the seed it has now.
+ */
+void colliding_keys(int fd, __u64 *keys, size_t nr);
+
 static inline const void *record_key(const struct hmap_record *rec)
 {
 	return rec + 1;

@@ -4,7 +4,6 @@
  * stop others, and to see what the kernel has left in memory.
  */
 #define _GNU_SOURCE
-#include <hmap_view.h>
 #include <signal.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
@@ -161,25 +160,6 @@ static void by_who_knows_the_code(void)
 }
 
 #define COLLIDING	1024	/* keys that may be in one bucket */
-#define BITS		12	/* lowest ones of their hashes that are the same */
-
-/* Who reads a mapped map picks keys that collide in it, by trying. */
-static void pick_keys(int fd, __u64 keys[COLLIDING + 1])
-{
-	const struct hmap_control *c = mmap(NULL, getpagesize(), PROT_READ,
-					    MAP_SHARED, fd, 0);
-	__u64 key = 0, hash;
-	__u32 hash0;
-
-	OK(c != MAP_FAILED);
-	hash0 = c->present.hash0;
-	for (int i = 0; i <= COLLIDING; key++) {
-		hash = hmap_view_hash_u64(c->secret, key, hash0);
-		if (!(hash & ((1 << BITS) - 1)))
-			keys[i++] = key;
-	}
-	EQ(munmap((void *)c, getpagesize()), 0);
-}
 
 /* S15, and S14 for all maps but the one whose secrets are known. */
 static void flood_what_is_read(void)
@@ -193,7 +173,7 @@ static void flood_what_is_read(void)
 	int err;
 
 	EQ(put(victim, ~0ULL, 0), 0);	/* so that there is a seed */
-	pick_keys(victim, keys);
+	colliding_keys(victim, keys, COLLIDING + 1);
 	for (int i = 0; i < COLLIDING; i++) {
 		trying("key %d", i);
 		EQ(put(victim, keys[i], i), 0);
