@@ -27,13 +27,14 @@
 #include "key.h"
 
 #define COPY_ROOM	2	/* buckets, to begin with */
+#define COPY_FREE	8	/* buckets, at most, that are charged to no cgroup */
 #define MANY_EMPTY	1024	/* buckets, after which signals are heeded */
 #define RESCHED_EVERY	16	/* buckets */
 #define CURSOR_END	U64_MAX	/* &hmap_cursor.start: nothing left to give */
 
 /*
- * Copies are short-lived and bounded by a chain's length, and are charged to no
- * cgroup: a map must be readable where the cgroup is full.
+ * Copies are short-lived and, as long as chance alone makes chains, so small that
+ * they are charged to no cgroup: a map must be readable where the cgroup is full.
  */
 #define GFP_COPY	(GFP_KERNEL | __GFP_RETRY_MAYFAIL | __GFP_NOWARN)
 
@@ -133,12 +134,14 @@ static void free_copy(struct hmap_iter *it)
 static int alloc_copy(struct hmap_iter *it, unsigned int room)
 {
 	struct hmap_iter_order *order = NULL;
+	gfp_t gfp = GFP_COPY;
 	void *copy;
 
-	copy = kvmalloc_array(room, it->h->t.bucket_size, GFP_COPY);
+	if (room > COPY_FREE)
+		gfp = hmap_gfp(it->h->param_flags, gfp);
+	copy = kvmalloc_array(room, it->h->t.bucket_size, gfp);
 	if (it->sorted)
-		order = kvmalloc_array(room, BUCKET_CNT * sizeof(*order),
-				       GFP_COPY);
+		order = kvmalloc_array(room, BUCKET_CNT * sizeof(*order), gfp);
 	if (!copy || (it->sorted && !order)) {
 		kvfree(copy);
 		kvfree(order);

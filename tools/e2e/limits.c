@@ -859,6 +859,70 @@ static void copies_are_charged(void)
 	remove_group("small");
 }
 
+/* A map with a chain as only who knows its secrets can make it. */
+static int make_long_chain(void)
+{
+	const struct hmap_create arg = {
+		.key_kind = HMAP_KIND_U64,
+		.key_size = 8,
+		.elem_size = HMAP_MAPPED_SIZE_MAX,
+		.flags = HMAP_CREATE_MAPPED,
+	};
+	int fd = make(&arg);
+	__u64 keys[1000] = { ~0ULL };
+
+	/* The first key draws a seed. */
+	EQ(insert(fd, keys, 8, elem, HMAP_MAPPED_SIZE_MAX, HMAP_INSERT_ANY), 0);
+	colliding_keys(fd, keys, ARRAY_SIZE(keys));
+	for (size_t i = 0; i < ARRAY_SIZE(keys); i++)
+		EQ(insert(fd, &keys[i], 8, elem, HMAP_MAPPED_SIZE_MAX,
+			  HMAP_INSERT_ANY), 0);
+	return fd;
+}
+
+static int long_chain;	/* a map that has one */
+
+static int walk_long_chain(void)
+{
+	static __u8 buf[1 << 16];
+	struct hmap_next n = { 0 };
+	int err;
+
+	do
+		err = next(long_chain, &n, buf, sizeof(buf));
+	while (!err && n.count);
+	return err;
+}
+
+static bool walk_is_refused(void *fd)
+{
+	put_until_refused(*(int *)fd, info(*(int *)fd).count, ENOMEM);
+	return walk_long_chain() == -ENOMEM;
+}
+
+static void try_walks(int fd, __u64 *nr)
+{
+	EQ(walk_long_chain(), 0);
+	OK(becomes_true(walk_is_refused, &fd));
+	*nr = info(fd).count;
+}
+
+/* So is what a walk copies, where keys that collide make it long. */
+static void long_copies_are_charged(void)
+{
+	__u64 *nr = shared(sizeof(*nr));
+	int fd;
+
+	need_memory_cgroup();
+	make_group("small", "4M");
+	fd = make(&long_elems);
+	long_chain = make_long_chain();
+	inside("small", try_walks, fd, nr);
+	check_long(fd, *nr);
+	EQ(clear(fd), 0);
+	remove_group("small");
+}
+
 static void put_500(int fd, __u64 *nr)
 {
 	for (__u64 i = 0; i < 500; i++)
@@ -966,6 +1030,7 @@ static const struct test tests[] = {
 	TEST(growth_is_charged),
 	TEST(views_are_not_charged),
 	TEST(copies_are_charged),
+	TEST(long_copies_are_charged),
 	TEST(each_pays_for_his_own),
 	TEST(nobody_else_is_refused),
 };
