@@ -229,9 +229,7 @@ struct bucket_array *hmap_mapped_array_new(struct hmap *h, u8 B, size_t size,
 
 	if (B > MAX_B)
 		return ERR_PTR(-ENOMEM);
-	/* Whole pages, and not from a slab. */
-	size = max_t(size_t, front + PAGE_ALIGN(size),
-		     KMALLOC_MAX_CACHE_SIZE + PAGE_SIZE);
+	size = front + PAGE_ALIGN(size);
 	p = hmap_alloc(h, size, gfp | __GFP_ZERO);
 	if (IS_ERR(p))
 		return ERR_CAST(p);

@@ -10,6 +10,8 @@
 #include "compat.h"
 #include "trace.h"
 
+#define MAX_SLAB_SIZE	(PAGE_SIZE / 2)	/* of what is not in pages of its own */
+
 /* Add only if it fits: a large request that is refused disturbs no other. */
 static bool add_within(atomic_long_t *used, size_t bytes, unsigned long max)
 {
@@ -57,13 +59,15 @@ void hmap_uncharge(struct hmap *h, size_t bytes)
 EXPORT_SYMBOL_TEST(hmap_uncharge);
 
 /*
- * What an allocation really takes.  kvmalloc() would round a size that is just
- * over a power of two, as those of arrays are, up to the next one.
- * vmalloc_huge() rounds up to large pages where it makes any.
+ * What an allocation really takes.  kmalloc() rounds what is over half a page up
+ * to pages, too, but has these share a slab, which stays whole as long as one
+ * of them is in use.  kvmalloc() would round a size that is just over a power of
+ * two, as those of arrays are, up to the next one.  vmalloc_huge() rounds up to
+ * large pages where it makes any.
  */
 size_t hmap_alloc_size(size_t size)
 {
-	if (size <= KMALLOC_MAX_CACHE_SIZE)
+	if (size <= MAX_SLAB_SIZE)
 		return kmalloc_size_roundup(size);
 	if (size <= KMALLOC_MAX_SIZE || size < PMD_SIZE ||
 	    !IS_ENABLED(CONFIG_HAVE_ARCH_HUGE_VMALLOC))
@@ -83,7 +87,8 @@ static void *pages_alloc(size_t size, gfp_t gfp)
 
 	if (size > KMALLOC_MAX_SIZE)
 		return blocking ? vmalloc_huge(size, gfp) : NULL;
-	p = alloc_pages_exact(size, blocking ? gfp & ~__GFP_RECLAIM : gfp);
+	p = alloc_pages_exact(size, blocking && size > PAGE_SIZE ?
+				    gfp & ~__GFP_RECLAIM : gfp);
 	if (p) {
 		/* To be searched for pointers to overflow buckets and blocks. */
 		kmemleak_alloc(p, size, 1, gfp);
@@ -122,8 +127,7 @@ void *hmap_alloc(struct hmap *h, size_t size, gfp_t gfp)
 	if (err)
 		return ERR_PTR(err);
 	gfp = hmap_gfp(h->param_flags, gfp);
-	p = size <= KMALLOC_MAX_CACHE_SIZE ? kmalloc(size, gfp) :
-					     pages_alloc(size, gfp);
+	p = size <= MAX_SLAB_SIZE ? kmalloc(size, gfp) : pages_alloc(size, gfp);
 	if (p)
 		return p;
 	hmap_uncharge(h, size);
@@ -135,7 +139,7 @@ void hmap_free(struct hmap *h, void *p, size_t size)
 	size = hmap_alloc_size(size);
 	if (is_vmalloc_addr(p)) {
 		vfree(p);
-	} else if (size > KMALLOC_MAX_CACHE_SIZE) {
+	} else if (size > MAX_SLAB_SIZE) {
 		kmemleak_free(p);
 		free_pages_exact(p, size);
 	} else {

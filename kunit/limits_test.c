@@ -5,6 +5,7 @@
  */
 #include <kunit/test.h>
 #include <linux/jiffies.h>
+#include <linux/mm.h>
 #include <linux/sched/mm.h>
 #include <linux/slab.h>
 #include <linux/workqueue.h>
@@ -94,10 +95,16 @@ static void waits_until_freed(struct kunit *test)
 	hmap_test_check_settled(test, h);
 }
 
+/* And not some of a slab's, of which all stay as long as one is in use. */
+static bool has_own_pages(const void *p)
+{
+	return is_vmalloc_addr(p) || !PageCompound(virt_to_page(p));
+}
+
 /* A byte more or less than what allocators have sizes for. */
 static void charged_as_allocated(struct kunit *test)
 {
-	static const u32 sizes[] = { 129, 200, 256, 1000, 4096, 8000, 8192 };
+	static const u32 sizes[] = { 129, 200, 256, 1000, 2100, 4096, 8000, 8192 };
 	struct hmap_params params = u64_to_u64;
 	unsigned long bytes;
 	struct hmap_held held;
@@ -118,10 +125,14 @@ static void charged_as_allocated(struct kunit *test)
 		bytes = bytes_of(h) - bytes;
 		KUNIT_EXPECT_GT(test, bytes, sizes[i]);
 		KUNIT_ASSERT_EQ(test, hmap_hold(h, &key, &held), 0);
-		if (bytes <= KMALLOC_MAX_CACHE_SIZE)
+		if (bytes < PAGE_SIZE) {
 			KUNIT_EXPECT_EQ(test, bytes, ksize(held.block));
-		else
-			KUNIT_EXPECT_LE(test, bytes, sizes[i] + 2 * PAGE_SIZE);
+		} else {
+			KUNIT_EXPECT_EQ(test, bytes,
+					PAGE_ALIGN(sizeof(struct hmap_block) +
+						   sizes[i]));
+			KUNIT_EXPECT_TRUE(test, has_own_pages(held.block));
+		}
 		hmap_release(&held);
 	}
 

@@ -520,7 +520,6 @@ u64 siphash(const void *data, size_t len, const siphash_key_t *key);
 #define PAGE_SIZE	(1UL << PAGE_SHIFT)
 #define PMD_SIZE	(1UL << 21)
 #define PAGE_ALIGN(x)	ALIGN(x, PAGE_SIZE)
-#define KMALLOC_MAX_CACHE_SIZE	(2 * PAGE_SIZE)
 #define KMALLOC_MAX_SIZE	(PAGE_SIZE << 10)
 
 #define __GFP_DIRECT_RECLAIM	1U
