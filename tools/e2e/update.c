@@ -641,7 +641,7 @@ static void efault_answer(void)
 
 /* How often each value was returned as a counter's old one */
 struct counts {
-	__u8 seen[COUNTERS][PROCESSES_MAX * ADDS];
+	__u32 seen[COUNTERS][PROCESSES_MAX * ADDS];
 	__u32 made[COUNTERS];
 };
 
@@ -754,7 +754,7 @@ static void compare_and_exchange(void)
 
 static void take_all(int fd, int who, void *arg)
 {
-	__u8 *taken = arg;
+	__u32 *taken = arg;
 
 	for (int i = 0; i < KEYS; i++) {
 		__u64 key = (i + who * KEYS / 7) % KEYS, elem = 0;
@@ -779,7 +779,7 @@ static void take_all(int fd, int who, void *arg)
 
 static void each_taken_once(void)
 {
-	__u8 *taken = shared(KEYS);
+	__u32 *taken = shared(KEYS * sizeof(*taken));
 	int fd = make_u64(NULL, 0);
 
 	for (__u64 key = 0; key < KEYS; key++)
@@ -863,7 +863,7 @@ static void one_winner(void)
 /* Exchange one's own tokens for whatever another process has put there. */
 static void pass_on(int fd, int who, void *arg)
 {
-	__u8 *got = arg;
+	__u32 *got = arg;
 	__u64 key = 1, token, old = 0;
 
 	for (token = who * TOKENS; token < (who + 1ULL) * TOKENS; token++) {
@@ -887,7 +887,7 @@ static void pass_on(int fd, int who, void *arg)
 
 static void each_token_once(void)
 {
-	__u8 *got = shared(PROCESSES_MAX * TOKENS);
+	__u32 *got = shared(PROCESSES_MAX * TOKENS * sizeof(*got));
 	int fd = make_u64(NULL, 0);
 	__u64 last;
 
