@@ -11,6 +11,22 @@
 
 #include "device.h"
 
+int load(const char *params)
+{
+	int fd = open(MODULE_FILE, O_RDONLY | O_CLOEXEC), err;
+
+	if (fd < 0)
+		fail(__FILE__, __LINE__, MODULE_FILE ": %m");
+	err = syscall(SYS_finit_module, fd, params, 0) ? -errno : 0;
+	close(fd);
+	return err;
+}
+
+int unload(const char *name)
+{
+	return syscall(SYS_delete_module, name, O_NONBLOCK) ? -errno : 0;
+}
+
 int call(int fd, unsigned long cmd, void *arg)
 {
 	return ioctl(fd, cmd, arg) < 0 ? -errno : 0;

@@ -33,6 +33,10 @@ static inline unsigned long sized(unsigned long cmd, size_t size)
 /* run_tests(), and restore maps, device mode and parameters after each. */
 int run_device_tests(const struct test *tests, size_t nr);
 
+/* Load the module, and unload one. */
+int load(const char *params);
+int unload(const char *name);
+
 int call(int fd, unsigned long cmd, void *arg);
 
 /* A file that is not bound, and one that is bound to a new map. */

@@ -8,6 +8,7 @@
  */
 #define _GNU_SOURCE
 #include <sys/mman.h>
+#include <time.h>
 
 #include "model.h"
 
@@ -81,20 +82,27 @@ static void arm(unsigned int nth)
 
 static unsigned int nr_injected;
 
-/*
- * Return whether a failure was injected since arm(@nth).  If not, it may hit one
- * of the calls here.
- */
-static bool disarm(unsigned int nth)
+/* What is left of @nth of arm(@nth), 0 if the failure was injected. */
+static unsigned int disarm_at(void)
 {
 	char text[16] = { 0 };
-	bool left = pread(fail_nth_fd(), text, sizeof(text) - 1, 0) < 0 ||
-		    atoi(text);
+	unsigned int left = 1;
 
+	/* If it was not, it may hit one of the calls here. */
+	if (pread(fail_nth_fd(), text, sizeof(text) - 1, 0) >= 0)
+		left = atoi(text);
 	if (pwrite(fail_nth_fd(), "0", 1, 0) < 0)
 		arm(0);
-	nr_injected += nth && !left;
-	return nth && !left;
+	return left;
+}
+
+/* Return whether a failure was injected since arm(@nth). */
+static bool disarm(unsigned int nth)
+{
+	bool injected = nth && !disarm_at();
+
+	nr_injected += injected;
+	return injected;
 }
 
 static void check_injected(unsigned int least)
@@ -1106,6 +1114,48 @@ static void walking(void)
 	check_injected(10);
 }
 
+/* === Loading === */
+
+#define LOAD_SECONDS	40
+
+/*
+ * The module is there, or nothing is left of it.  Its own part comes last when it is
+ * loaded, so begin there, and go back as far as there is time for.
+ */
+static void loading(void)
+{
+	unsigned int all, nth, refused = 0;
+	time_t end;
+	int err;
+
+	need_faults();
+	if (access(MODULE_FILE, F_OK))
+		skip("hmap is built in");
+	EQ(unload("hmap"), 0);
+	arm(TIMES);
+	EQ(load(""), 0);
+	all = TIMES - disarm_at();
+	EQ(unload("hmap"), 0);
+	end = time(NULL) + LOAD_SECONDS * times_longer();
+	for (nth = all; nth && time(NULL) < end; nth--) {
+		trying("failure %u of %u", nth, all);
+		arm(nth);
+		err = load("");
+		if (!disarm(nth) || !err) {
+			EQ(err, 0);
+			EQ(unload("hmap"), 0);
+			continue;
+		}
+		OK(is_injected(err));
+		OK(access(DEVICE, F_OK) && access(PARAMETERS, F_OK));
+		refused++;
+	}
+	printf("# %u failures of %u, of which %u had it not be loaded\n",
+	       all - nth, all, refused);
+	OK(refused);
+	EQ(load(""), 0);
+}
+
 /* All tests together have made failures of each kind that the kernel has. */
 static void each_kind(void)
 {
@@ -1126,6 +1176,7 @@ static const struct test tests[] = {
 	TEST(files_and_names),
 	TEST(entries),
 	TEST(walking),
+	TEST(loading),
 	TEST(each_kind),
 };
 

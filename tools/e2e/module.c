@@ -6,27 +6,10 @@
 #include <signal.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
 
 #include "device.h"
-
-static int load(const char *params)
-{
-	int fd = open(MODULE_FILE, O_RDONLY | O_CLOEXEC), err;
-
-	if (fd < 0)
-		fail(__FILE__, __LINE__, MODULE_FILE ": %m");
-	err = syscall(SYS_finit_module, fd, params, 0) ? -errno : 0;
-	close(fd);
-	return err;
-}
-
-static int unload(const char *name)
-{
-	return syscall(SYS_delete_module, name, O_NONBLOCK) ? -errno : 0;
-}
 
 static bool can_open(void)
 {
