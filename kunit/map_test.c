@@ -256,9 +256,9 @@ static void max_bytes(struct kunit *test)
 		KUNIT_ASSERT_LE(test, atomic_long_read(&h->bytes),
 				params.max_bytes);
 	}
-	/* More than a third of it is elems. */
+	/* More than a quarter of it is elems; some machines round up a lot. */
 	KUNIT_EXPECT_EQ(test, err, -ENOSPC);
-	KUNIT_EXPECT_GT(test, n, params.max_bytes / 200 / 3);
+	KUNIT_EXPECT_GT(test, n, params.max_bytes / 200 / 4);
 	KUNIT_EXPECT_EQ(test, hmap_len(h), n);
 	for (i = 0; i <= n; i++)
 		KUNIT_EXPECT_EQ(test, hmap_lookup(h, hmap_test_key(h, i, key),
