@@ -220,17 +220,23 @@ static void limit_owner(struct owner *owner)
 }
 
 /*
- * Whose limits count for the caller: in a user namespace, those of who made the
- * outermost one, as for what the kernel itself counts by user.  The uids in it
- * may be many, and all of one user.
+ * Whose limits count for the caller.  The uids of a user namespace may be many,
+ * and all of one user: they count as the user who made the outermost one.  Root
+ * makes those of containers, and of others: they count as their own root, which
+ * keeps containers apart, or where they have none, as the uids that they are.
  */
 static kuid_t payer(void)
 {
 	struct user_namespace *ns = current_user_ns();
-	kuid_t uid = current_fsuid();
+	kuid_t uid = current_fsuid(), root;
 
-	for (; ns->parent; ns = ns->parent)
-		uid = ns->owner;
+	for (; ns->parent; ns = ns->parent) {
+		root = make_kuid(ns, 0);
+		if (!uid_eq(ns->owner, GLOBAL_ROOT_UID))
+			uid = ns->owner;
+		else if (uid_valid(root) && !uid_eq(root, GLOBAL_ROOT_UID))
+			uid = root;
+	}
 	return uid;
 }
 

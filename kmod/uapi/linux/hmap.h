@@ -93,9 +93,9 @@
  *
  * The memory of a map counts for the limits of the user who made it, whoever
  * inserts and whomever it belongs to later; in a user namespace, for those of
- * the user who made the outermost one.  A map made with CAP_SYS_RESOURCE counts
- * for nobody's: only its own @max_bytes bounds what those who may write to it
- * can make it take.
+ * the user who made the outermost one or, if root did, of its own root.  A map
+ * made with CAP_SYS_RESOURCE counts for nobody's: only its own @max_bytes bounds
+ * what those who may write to it can make it take.
  *
  * Errors:
  *	EINVAL	@key_kind, @key_size or @elem_size do not fit, or do not fit a
