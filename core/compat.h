@@ -101,6 +101,18 @@ static inline void vm_flags_mod(struct vm_area_struct *vma, unsigned long set,
 #endif
 
 /*
+ * A cache that others of its size do not share: 6.5 brought a flag.  Before, a
+ * part that may be copied to user space has the same effect; nothing uses it.
+ */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 5, 0)
+#define unmerged_cache_create(name, size, align)			\
+	kmem_cache_create_usercopy(name, size, align, 0, 0, 8, NULL)
+#else
+#define unmerged_cache_create(name, size, align)			\
+	kmem_cache_create(name, size, align, SLAB_NO_MERGE, NULL)
+#endif
+
+/*
  * Look for an address as for any file: 6.10 hid the method, 6.19 took away an
  * argument.
  */

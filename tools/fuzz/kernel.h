@@ -567,6 +567,7 @@ struct kmem_cache {
 	long objects;
 };
 
+#define SLAB_NO_MERGE	0
 struct kmem_cache *kmem_cache_create(const char *name, size_t size, size_t align,
 				     unsigned int flags, void (*ctor)(void *));
 void kmem_cache_destroy(struct kmem_cache *cache);
