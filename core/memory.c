@@ -77,24 +77,27 @@ size_t hmap_alloc_size(size_t size)
 EXPORT_SYMBOL_TEST(hmap_alloc_size);
 
 /*
- * Pages in a row have larger mappings than vmalloc() makes, but are not worth
- * reclaiming or moving anything for, as long as vmalloc() may be called.
+ * Pages in a row have larger mappings than vmalloc() makes, but more than two
+ * are not worth reclaiming or moving anything for, as long as vmalloc() may be
+ * called.
  */
 static void *pages_alloc(size_t size, gfp_t gfp)
 {
 	bool blocking = gfpflags_allow_blocking(gfp);
+	gfp_t first = gfp;
 	void *p;
 
 	if (size > KMALLOC_MAX_SIZE)
 		return blocking ? vmalloc_huge(size, gfp) : NULL;
-	p = alloc_pages_exact(size, blocking && size > PAGE_SIZE ?
-				    gfp & ~__GFP_RECLAIM : gfp);
+	if (blocking && size > 2 * PAGE_SIZE)
+		first &= ~__GFP_RECLAIM;
+	p = alloc_pages_exact(size, first);
 	if (p) {
 		/* To be searched for pointers to overflow buckets and blocks. */
 		kmemleak_alloc(p, size, 1, gfp);
 		return p;
 	}
-	return blocking ? __vmalloc(size, gfp) : NULL;
+	return first != gfp ? __vmalloc(size, gfp) : NULL;
 }
 
 /*
