@@ -3,11 +3,11 @@
  * Counting entries.
  *
  * A CPU draws room for a batch of entries from the lineage's count, and writes
- * nothing that others write until that is used up.  Near the limit and near zero
- * it draws and gives back one at a time; and whoever finds no room left takes
- * back what other CPUs have drawn before saying so.  Up to B = 8 the same goes
- * for the growth that is due, so that it comes with the very entry that it is
- * due with; above, it may come early by what has been drawn.
+ * nothing that others write until that is used up.  Near the limit it draws one
+ * at a time, near zero it gives back one at a time; and whoever finds no room
+ * left takes back what other CPUs have drawn before saying so.  Up to B = 8 the
+ * same goes for the growth that is due, so that it comes with the very entry that
+ * it is due with; above, it may come early by what has been drawn.
  *
  * All calls are made with interrupts off.
  */
