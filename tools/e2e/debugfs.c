@@ -306,7 +306,7 @@ says(const char *map, const char *file, const char *format, ...)
 	va_end(args);
 	read_map_file(map, file);
 	if (strcmp(text, want))
-		fail(__FILE__, __LINE__, "%s says \"%s\", not \"%s\"", file,
+		fail(__FILE__, __LINE__, "%s: \"%s\", not \"%s\"", file,
 		     text, want);
 }
 
