@@ -1175,7 +1175,7 @@ static void from_hardirq(struct kunit *test)
 
 	if (IS_ENABLED(CONFIG_PREEMPT_RT))
 		kunit_skip(test, "allocates");
-	s.work = IRQ_WORK_INIT_HARD(call_in_hardirq);
+	init_irq_work(&s.work, call_in_hardirq);
 	irq_work_queue(&s.work);
 	irq_work_sync(&s.work);
 	expect_calls(test, &s);
