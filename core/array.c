@@ -35,7 +35,7 @@ int hmap_overflow_init(struct hmap_type *t)
 	cache = caches[i].cache;
 	if (!cache) {
 		snprintf(name, sizeof(name), "hmap_bucket_%u", t->bucket_size);
-		/* By a constructor, objects would take more than their size. */
+		/* With a constructor, objects would take more than their size. */
 		cache = unmerged_cache_create(name, t->bucket_size, 8);
 		caches[i].cache = cache;
 	}

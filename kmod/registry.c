@@ -221,9 +221,9 @@ static void limit_owner(struct owner *owner)
 
 /*
  * Whose limits count for the caller.  The uids of a user namespace may be many,
- * and all of one user: they count as the user who made the outermost one.  Root
- * makes those of containers, and of others: they count as their own root, which
- * keeps containers apart, or where they have none, as the uids that they are.
+ * and all of one user: they count as the user who made the outermost one.  If
+ * that was root, as for a container, they count as the namespace's own root, which
+ * keeps containers apart; in one that has none, each uid counts for itself.
  */
 static kuid_t payer(void)
 {
